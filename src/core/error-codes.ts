@@ -1,0 +1,218 @@
+/**
+ * Every error code: what it means, what to do, and its class unless the thrower says otherwise.
+ * `docs/errors.md` is generated from this table and checked by a test.
+ */
+import type { ErrorClass } from './errors.ts'
+
+export interface ErrorCodeInfo {
+  readonly errorClass: ErrorClass
+  readonly meaning: string
+  readonly remedy: string
+}
+
+function define<const T extends Record<string, ErrorCodeInfo>>(table: T): T {
+  return table
+}
+
+export const errorCodes = define({
+  // configuration and command line
+  CONFIG_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'The configuration has one or more problems; all of them are listed.',
+    remedy: 'Correct each setting named; `claims-pipeline config check` repeats the check.'
+  },
+  USAGE: {
+    errorClass: 'permanent',
+    meaning: 'The command line is not understood.',
+    remedy: 'Run the command with `--help`.'
+  },
+  // message log
+  BROKER_UNAVAILABLE: {
+    errorClass: 'transient',
+    meaning: 'The message log cannot be reached or is busy.',
+    remedy: 'Workers retry by themselves. Check the broker, or the disk of the embedded log.'
+  },
+  BROKER_FENCED: {
+    errorClass: 'transient',
+    meaning: 'The consumer is no longer the owner of the partitions it wants to commit.',
+    remedy: 'None needed: the new owner repeats the work, which is harmless.'
+  },
+  BROKER_UNKNOWN_TOPIC: {
+    errorClass: 'permanent',
+    meaning: 'A topic does not exist.',
+    remedy: 'Create the topics: `claims-pipeline topics create`.'
+  },
+  BROKER_RECORD_TOO_LARGE: {
+    errorClass: 'permanent',
+    meaning: 'A record exceeds the size limit of the message log.',
+    remedy: 'Raise the limit of the log and of the topic, or make the producer send less.'
+  },
+  BROKER_CLOSED: {
+    errorClass: 'permanent',
+    meaning: 'The log, producer or consumer was used after it was closed.',
+    remedy: 'This is a defect; please report it.'
+  },
+  BROKER_FORMAT: {
+    errorClass: 'permanent',
+    meaning: 'The file of the embedded log is damaged or of an unknown version.',
+    remedy: 'Use the release that wrote it, or restore the file.'
+  },
+  // messages
+  MESSAGE_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'A message is not JSON, has a wrong root or lacks required fields.',
+    remedy: 'See the dead letter: it keeps the bytes. Correct the producer, then redrive.'
+  },
+  EVENT_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'An event parses but cannot be enriched: an id is missing or not numeric.',
+    remedy: 'See the dead letter and correct the source.'
+  },
+  RETRY_EXHAUSTED: {
+    errorClass: 'permanent',
+    meaning: 'All delayed attempts failed.',
+    remedy: 'Remove the cause named in the dead letter, then redrive it.'
+  },
+  // ClaimX API
+  API_UNREACHABLE: {
+    errorClass: 'transient',
+    meaning: 'No answer from the ClaimX API: connection, TLS, reset or time-out.',
+    remedy: 'Workers retry. Check the network and CLAIMX_API_URL.'
+  },
+  API_SERVER_ERROR: {
+    errorClass: 'transient',
+    meaning: 'The ClaimX API answered with a server error or an unexpected status.',
+    remedy: 'Workers retry.'
+  },
+  API_THROTTLED: {
+    errorClass: 'transient',
+    meaning: 'The ClaimX API answered 429.',
+    remedy: 'Workers slow down by themselves. Lower CLAIMX_API_MAX_CONCURRENT if it persists.'
+  },
+  API_BAD_ANSWER: {
+    errorClass: 'transient',
+    meaning: 'The ClaimX API answered 200 with something that is not the documented shape.',
+    remedy: 'Workers retry. If it persists, the API has changed: see the contract-break counter.'
+  },
+  API_UNAUTHORIZED: {
+    errorClass: 'auth',
+    meaning: 'The ClaimX API answered 401.',
+    remedy: 'Renew CLAIMX_API_TOKEN. Workers wait and try again now and then.'
+  },
+  API_NOT_FOUND: {
+    errorClass: 'permanent',
+    meaning: 'The ClaimX API does not know the entity (404).',
+    remedy: 'See the dead letter; redrive it when the entity exists.'
+  },
+  API_REJECTED: {
+    errorClass: 'permanent',
+    meaning: 'The ClaimX API refused the call (4xx).',
+    remedy: 'See the dead letter: the status tells why.'
+  },
+  API_CIRCUIT_OPEN: {
+    errorClass: 'circuit_open',
+    meaning: 'Calls are held back because the ClaimX API failed repeatedly.',
+    remedy: 'None needed: trial calls go out and work resumes.'
+  },
+  MEDIA_NOT_FOUND: {
+    errorClass: 'permanent',
+    meaning: 'The media list of the project does not contain the media of the event.',
+    remedy: 'See the dead letter; redrive it when the media is listed.'
+  },
+  // files
+  URL_REFUSED: {
+    errorClass: 'permanent',
+    meaning: 'A download URL, redirect or resolved address is not allowed.',
+    remedy: 'If the host is legitimate, add it to ALLOWED_ATTACHMENT_DOMAINS.'
+  },
+  DOWNLOAD_FAILED: {
+    errorClass: 'transient',
+    meaning: 'A download broke off, was empty or had the wrong length.',
+    remedy: 'Workers retry.'
+  },
+  DOWNLOAD_REJECTED: {
+    errorClass: 'permanent',
+    meaning: 'The file server refused the download (4xx).',
+    remedy: 'See the dead letter: the status tells why.'
+  },
+  DOWNLOAD_EXPIRED: {
+    errorClass: 'permanent',
+    meaning: 'A presigned link has expired and could not be renewed.',
+    remedy: 'See the dead letter; redrive it to ask the API for a new link.'
+  },
+  FILE_TYPE_REFUSED: {
+    errorClass: 'permanent',
+    meaning: 'The content, its type and its name do not agree, or the type is not allowed.',
+    remedy: 'See the dead letter. Inspect the file at its source.'
+  },
+  FILE_TOO_LARGE: {
+    errorClass: 'permanent',
+    meaning: 'A file exceeds the size limit.',
+    remedy: 'Raise the limit (CLAIMS_MAX_FILE_BYTES) if the file is legitimate, then redrive.'
+  },
+  STORAGE_UNAVAILABLE: {
+    errorClass: 'transient',
+    meaning: 'The object store or the disk cannot be reached or written.',
+    remedy: 'Workers pause and retry. Check space, permissions and the network.'
+  },
+  STORAGE_NOT_FOUND: {
+    errorClass: 'permanent',
+    meaning: 'An object does not exist.',
+    remedy: 'Check the path.'
+  },
+  STORAGE_INVALID_PATH: {
+    errorClass: 'permanent',
+    meaning: 'An object path is unsafe or malformed.',
+    remedy: 'See the dead letter and correct the source.'
+  },
+  // Delta
+  DELTA_TABLE_NOT_FOUND: {
+    errorClass: 'permanent',
+    meaning: 'There is no Delta table at the path.',
+    remedy: 'Check the path and CLAIMS_TABLES_PATH.'
+  },
+  DELTA_UNSUPPORTED: {
+    errorClass: 'permanent',
+    meaning: 'The table needs a protocol version or feature that this engine does not support.',
+    remedy: 'The message names the feature. See docs/delta-protocol.md.'
+  },
+  DELTA_LOG_CORRUPT: {
+    errorClass: 'permanent',
+    meaning: 'The transaction log is incomplete or not readable.',
+    remedy: 'Run `claims-pipeline tables verify`; restore the missing log files.'
+  },
+  DELTA_DATA_CORRUPT: {
+    errorClass: 'permanent',
+    meaning: 'A data file is missing or not what the log says.',
+    remedy: 'Run `claims-pipeline tables verify`.'
+  },
+  DELTA_CONFLICT: {
+    errorClass: 'transient',
+    meaning: 'Other writers won every attempt to commit.',
+    remedy: 'Workers retry.'
+  },
+  DELTA_SCHEMA_MISMATCH: {
+    errorClass: 'permanent',
+    meaning: 'Rows or a definition do not fit the schema of the table.',
+    remedy:
+      'The message names the column. Additive nullable columns are allowed, other changes not.'
+  },
+  DELTA_VERSION_NOT_FOUND: {
+    errorClass: 'permanent',
+    meaning: 'The table has no such version, or it has been cleaned up.',
+    remedy: 'Ask for a version that exists.'
+  },
+  DELTA_QUERY_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'A filter expression is not valid for the table.',
+    remedy: 'Check column names and SQL syntax.'
+  },
+  // defects
+  INVARIANT: {
+    errorClass: 'unknown',
+    meaning: 'The program found itself in a state that must not occur.',
+    remedy: 'This is a defect; please report it with the log.'
+  }
+})
+
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,6 @@
+export type { ErrorCode, ErrorCodeInfo } from './error-codes.ts'
+export { errorCodes } from './error-codes.ts'
+export * from './errors.ts'
+export * from './instant.ts'
+export * from './json.ts'
+export * from './table.ts'

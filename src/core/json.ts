@@ -1,0 +1,43 @@
+/**
+ * JSON values as this program reads them. Integers beyond 2^53 arrive as `bigint`, so that no id is
+ * ever rounded (reference/claimx-tables.md section 1.2); everything else is what `JSON.parse` gives.
+ */
+export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject
+export interface JsonObject {
+  [key: string]: JsonValue
+}
+
+const UNSAFE_INTEGER = /\d{16,}/
+
+/** Parses JSON text; integers that a double cannot hold become `bigint`. Throws `SyntaxError`. */
+export function parseJson(text: string): JsonValue {
+  if (!UNSAFE_INTEGER.test(text)) return JSON.parse(text) as JsonValue
+  return JSON.parse(text, losslessIntegers) as JsonValue
+}
+
+/** Serialises a value; `bigint` becomes a bare JSON integer. */
+export function stringifyJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'bigint' ? rawJson(inner.toString()) : inner
+  )
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function losslessIntegers(
+  this: unknown,
+  _key: string,
+  value: unknown,
+  context?: { source?: string }
+): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  const source = context?.source
+  return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value
+}
+
+/** `JSON.rawJSON` (ES2026) is in Node 24 but not yet in TypeScript's library. */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+}

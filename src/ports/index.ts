@@ -1,0 +1,7 @@
+export type * from './claimx-api.ts'
+export type * from './clock.ts'
+export type * from './file-fetcher.ts'
+export type * from './message-log.ts'
+export type * from './object-store.ts'
+export type * from './table-store.ts'
+export type * from './telemetry.ts'
