@@ -1,0 +1,6 @@
+export * from './dependency-gate.ts'
+export * from './progress.ts'
+export * from './retry-router.ts'
+export * from './semaphore.ts'
+export * from './stage.ts'
+export * from './stage-runner.ts'
