@@ -1,0 +1,33 @@
+/** Names of the ten tables (design.md section 6) and rows grouped by table. */
+import type { Row } from '../../core/index.ts'
+
+export const tableNames = [
+  'claimx_events',
+  'claimx_event_log',
+  'claimx_projects',
+  'claimx_contacts',
+  'claimx_attachment_metadata',
+  'claimx_tasks',
+  'claimx_task_templates',
+  'claimx_external_links',
+  'claimx_video_collab',
+  'claimx_attachments'
+] as const
+
+export type TableName = (typeof tableNames)[number]
+
+export type EntityRows = Partial<Record<TableName, Row[]>>
+
+/** Parents before children, the log last (reference/claimx-tables.md section 12.11). */
+export const writeOrder: readonly TableName[] = [
+  'claimx_events',
+  'claimx_projects',
+  'claimx_contacts',
+  'claimx_task_templates',
+  'claimx_tasks',
+  'claimx_external_links',
+  'claimx_attachment_metadata',
+  'claimx_video_collab',
+  'claimx_attachments',
+  'claimx_event_log'
+]
