@@ -32,7 +32,10 @@ export interface BatchResult {
   readonly writes: readonly TableWrite[]
   /** After the records are durable, before the offsets are committed. May run more than once. */
   readonly afterProduce?: () => Promise<void>
-  /** When the batch is committed or given up: frees what the stage holds for it. */
+  /**
+   * When the batch is applied or given up: frees what the stage holds for it. Not called when
+   * `process` rejects.
+   */
   readonly release?: () => void
 }
 
@@ -46,6 +49,10 @@ export interface StageSpec<M> {
   readonly batchBytes: number
   /** Batches whose `process` may run at once; writes and commits stay in order. */
   readonly batchesInFlight: number
+  /** How long a batch that is not full waits for more records; 0: not at all. */
+  readonly lingerMs: number
+  /** Tables that must exist before the first batch. */
+  readonly tables: readonly TableDef[]
   /** Throws `MessageError`: the record goes to `undecodable`. */
   decode(record: LogRecord): M
   process(batch: readonly Delivery<M>[], signal: AbortSignal): Promise<BatchResult>
@@ -55,4 +62,6 @@ export interface StageSpec<M> {
   undecodable(record: LogRecord, error: PipelineError): ProducerRecord
   /** Clock reading (ms) before which the record must not be processed (retry scheduler). */
   notBefore?(record: LogRecord): number
+  /** Why the stage cannot make progress just now (API gate closed, disk full); empty: it can. */
+  waitingFor?(): string
 }
