@@ -1,5 +1,6 @@
 export type * from './claimx-api.ts'
 export type * from './clock.ts'
+export type * from './file-cache.ts'
 export type * from './file-fetcher.ts'
 export type * from './message-log.ts'
 export type * from './object-store.ts'

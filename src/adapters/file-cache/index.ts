@@ -1,0 +1,1 @@
+export { type FileCacheOptions, openFileCache } from './file-cache.ts'

@@ -1,0 +1,69 @@
+/** How a download task ends when it fails; shared by the download and the upload worker. */
+import { errorText, microsFromMillis, type PipelineError } from '../core/index.ts'
+import {
+  type DownloadTask,
+  encodeDownloadTask,
+  encodeFailedDownload,
+  withDownloadFailure,
+  withoutQuery
+} from '../domains/claimx/index.ts'
+import type { Clock, ProducerRecord } from '../ports/index.ts'
+import { deadLetterHeaders, type Outcome, type RetryRouter, retryRecord } from '../runtime/index.ts'
+import { topics } from '../topology.ts'
+
+export class DownloadEnds {
+  readonly #router: RetryRouter
+  readonly #clock: Clock
+  readonly #workerType: string
+
+  constructor(router: RetryRouter, clock: Clock, workerType: string) {
+    this.#router = router
+    this.#clock = clock
+    this.#workerType = workerType
+  }
+
+  failure(task: DownloadTask, error: PipelineError): Outcome {
+    const route = this.#router.route(error, task.retryCount)
+    if (route.kind === 'dead') {
+      return { kind: 'dead', records: [this.#deadLetter(task, error)], error }
+    }
+    const facts = { message: errorText(error), category: error.errorClass }
+    const next = withDownloadFailure(task, facts, microsFromMillis(route.dueAt))
+    const record = retryRecord(route, {
+      base: 'claimx.downloads',
+      target: topics.claimx.downloads,
+      domain: 'claimx',
+      workerType: this.#workerType,
+      key: task.mediaId,
+      value: encodeDownloadTask(next),
+      eventId: task.sourceEventId,
+      errorClass: error.errorClass
+    })
+    return { kind: 'retried', records: [record], error }
+  }
+
+  /** Dead letters keep no signature: a redrive asks the API for a new link. */
+  #deadLetter(task: DownloadTask, error: PipelineError): ProducerRecord {
+    const downloadUrl = withoutQuery(task.downloadUrl)
+    return {
+      topic: topics.claimx.downloadsDlq,
+      key: task.mediaId,
+      value: encodeFailedDownload({
+        mediaId: task.mediaId,
+        projectId: task.projectId,
+        downloadUrl,
+        blobPath: task.blobPath,
+        originalTask: { ...task, downloadUrl },
+        finalError: errorText(error),
+        errorCategory: error.errorClass,
+        retryCount: task.retryCount,
+        urlRefreshAttempted: task.refreshCount > 0,
+        failedAt: microsFromMillis(this.#clock.now())
+      }),
+      headers: {
+        ...deadLetterHeaders(task.sourceEventId, task.retryCount, error.errorClass),
+        url_refresh_attempted: task.refreshCount > 0 ? 'True' : 'False'
+      }
+    }
+  }
+}

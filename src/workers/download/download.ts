@@ -1,0 +1,197 @@
+/**
+ * Download worker: a task becomes a checked file in the cache and a message for the uploader. A link
+ * that has expired, or expires on the way, is renewed through the API at once.
+ */
+import {
+  isAbort,
+  isPipelineError,
+  microsFromMillis,
+  type PipelineError,
+  TransferError
+} from '../../core/index.ts'
+import {
+  type CachedDownload,
+  type DownloadTask,
+  decodeDownloadTask,
+  encodeCachedDownload
+} from '../../domains/claimx/index.ts'
+import type {
+  ClaimxApi,
+  FetchedFile,
+  FileCache,
+  FileFetcher,
+  ProducerRecord
+} from '../../ports/index.ts'
+import {
+  type BatchResult,
+  type Delivery,
+  type Outcome,
+  type RetryRouter,
+  Semaphore,
+  type StageSpec
+} from '../../runtime/index.ts'
+import { stages, topics } from '../../topology.ts'
+import { envelopeRecord } from '../dead-letters.ts'
+import { DownloadEnds } from '../download-ends.ts'
+import type { StageOptions, WorkerPorts } from '../stage-options.ts'
+import { Links, MAX_REFRESHES } from './link.ts'
+
+const stage = stages.downloader
+
+export interface DownloadOptions extends StageOptions {
+  readonly concurrency: number
+  /** Renew a link that has less than this left. */
+  readonly linkMarginMs?: number
+  /** Recognise ClaimX link parameters on test hosts as well. */
+  readonly recogniseTestHosts: boolean
+}
+
+export interface DownloadPorts extends WorkerPorts {
+  readonly api: ClaimxApi
+  readonly fetcher: FileFetcher
+  readonly cache: FileCache
+  readonly router: RetryRouter
+}
+
+export function downloadWorker(
+  options: DownloadOptions,
+  ports: DownloadPorts
+): StageSpec<DownloadTask> {
+  const { concurrency, linkMarginMs, recogniseTestHosts, ...stageOptions } = options
+  const permits = new Semaphore(concurrency)
+  const ends = new DownloadEnds(ports.router, ports.clock, 'download_worker')
+  const links = new Links(ports, {
+    recogniseTestHosts,
+    ...(linkMarginMs === undefined ? {} : { marginMs: linkMarginMs })
+  })
+  const downloader = new Downloader(ports, links, ends)
+  const context = {
+    dlqTopic: topics.claimx.downloadsDlq,
+    consumerGroup: stage.group,
+    workerName: stage.worker,
+    domain: 'claimx'
+  }
+  return {
+    worker: stage.worker,
+    domain: 'claimx',
+    inputs: stage.inputs,
+    group: stage.group,
+    ...stageOptions,
+    // One slow video must not hold up the files behind it.
+    batchesInFlight: 4,
+    tables: [],
+    decode: record => decodeDownloadTask(record.value),
+    process: (batch, signal) => downloader.batch(batch, permits, signal),
+    failed: ({ message }, cause) => ({
+      outcomes: [ends.failure(message, asTransferError(cause))],
+      writes: []
+    }),
+    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock),
+    waitingFor: () => ports.cache.blockedBy()
+  }
+}
+
+class Downloader {
+  readonly #ports: DownloadPorts
+  readonly #links: Links
+  readonly #ends: DownloadEnds
+
+  constructor(ports: DownloadPorts, links: Links, ends: DownloadEnds) {
+    this.#ports = ports
+    this.#links = links
+    this.#ends = ends
+  }
+
+  /** Downloads of one media in one batch are one download. */
+  async batch(
+    batch: readonly Delivery<DownloadTask>[],
+    permits: Semaphore,
+    signal: AbortSignal
+  ): Promise<BatchResult> {
+    const first = new Set<string>()
+    const outcomes = await Promise.all(
+      batch.map(({ message }): Promise<Outcome> | Outcome => {
+        if (first.has(message.mediaId)) return { kind: 'done', records: [] }
+        first.add(message.mediaId)
+        return permits.run(() => this.#one(message, signal), signal)
+      })
+    )
+    return { outcomes, writes: [] }
+  }
+
+  async #one(task: DownloadTask, signal: AbortSignal): Promise<Outcome> {
+    const { metrics } = this.#ports.telemetry
+    let current = task
+    try {
+      await this.#ports.cache.whenWritable(signal)
+      if (this.#links.isStale(current)) current = await this.#links.refresh(current, signal)
+      const { file, task: done } = await this.#fetch(current, signal)
+      metrics.count('pipeline_files_downloaded_total')
+      metrics.count('pipeline_bytes_downloaded_total', file.bytes)
+      return { kind: 'done', records: [this.#cached(done, file)] }
+    } catch (cause) {
+      if (isAbort(cause, signal)) throw cause
+      const error = asTransferError(cause)
+      metrics.count('pipeline_downloads_failed_total', 1, { error: error.code })
+      await this.#ports.cache.drop(task.mediaId)
+      return this.#ends.failure(current, error)
+    }
+  }
+
+  /** Tries again at once with a new link when the server says that the old one has expired. */
+  async #fetch(
+    task: DownloadTask,
+    signal: AbortSignal
+  ): Promise<{ file: FetchedFile; task: DownloadTask }> {
+    const { cache, fetcher } = this.#ports
+    const destination = await cache.pathFor(task.mediaId, task.fileName)
+    for (let current = task; ; ) {
+      try {
+        const file = await fetcher.fetch({
+          url: current.downloadUrl,
+          destination,
+          fileName: current.fileName,
+          signal
+        })
+        return { file, task: current }
+      } catch (error) {
+        const expired = isPipelineError(error) && error.code === 'DOWNLOAD_EXPIRED'
+        if (!expired || current.refreshCount >= MAX_REFRESHES) throw error
+        current = await this.#links.refresh(current, signal)
+      }
+    }
+  }
+
+  #cached(task: DownloadTask, file: FetchedFile): ProducerRecord {
+    const message: CachedDownload = {
+      mediaId: task.mediaId,
+      projectId: task.projectId,
+      downloadUrl: task.downloadUrl,
+      destinationPath: task.blobPath,
+      localCachePath: this.#ports.cache.relativePath(task.mediaId, task.fileName),
+      bytesDownloaded: file.bytes,
+      contentType: file.contentType,
+      fileType: task.fileType,
+      fileName: task.fileName,
+      sourceEventId: task.sourceEventId,
+      downloadedAt: microsFromMillis(this.#ports.clock.now()),
+      sha256: file.sha256,
+      retryCount: task.retryCount,
+      refreshCount: task.refreshCount
+    }
+    return {
+      topic: topics.claimx.cached,
+      key: task.mediaId,
+      value: encodeCachedDownload(message),
+      headers: { event_id: task.sourceEventId }
+    }
+  }
+}
+
+function asTransferError(cause: unknown): PipelineError {
+  if (isPipelineError(cause)) return cause
+  return new TransferError('INVARIANT', 'the download failed unexpectedly', {
+    cause,
+    errorClass: 'transient'
+  })
+}

@@ -1,0 +1,1 @@
+export { type DownloadOptions, type DownloadPorts, downloadWorker } from './download.ts'

@@ -1,0 +1,117 @@
+/**
+ * Presigned links: when they expire, and fresh ones from the API (reference/operations.md section 2.4).
+ * Refreshes of one project that fall together share one media call.
+ */
+import { type Micros, microsFromMillis, parseInstant, TransferError } from '../../core/index.ts'
+import {
+  type DownloadTask,
+  downloadLinkOf,
+  expiresAtOf,
+  mediaIdOf,
+  withoutQuery
+} from '../../domains/claimx/index.ts'
+import type { ClaimxApi, Clock } from '../../ports/index.ts'
+
+/** A link is renewed when it has less than this left (operations.md section 2.4). */
+const MARGIN_MS = 60_000
+export const MAX_REFRESHES = 3
+
+interface Refresh {
+  readonly ids: Set<string>
+  readonly links: Promise<ReadonlyMap<string, Link>>
+}
+
+interface Link {
+  readonly url: string
+  readonly expiresAt: Micros | null
+}
+
+export class Links {
+  readonly #api: ClaimxApi
+  readonly #clock: Clock
+  readonly #marginMs: number
+  readonly #testHosts: boolean
+  /** Refreshes that are not on their way yet, by project. */
+  readonly #gathering = new Map<string, Refresh>()
+
+  constructor(
+    ports: { api: ClaimxApi; clock: Clock },
+    options: { marginMs?: number; recogniseTestHosts: boolean }
+  ) {
+    this.#api = ports.api
+    this.#clock = ports.clock
+    this.#marginMs = options.marginMs ?? MARGIN_MS
+    this.#testHosts = options.recogniseTestHosts
+  }
+
+  /** True when the link has expired or is about to; an unknown expiry counts as not expired. */
+  isStale(task: DownloadTask): boolean {
+    const expiresAt = task.expiresAt ?? this.#expiry(task.downloadUrl)
+    if (expiresAt === undefined) return false
+    return expiresAt <= microsFromMillis(this.#clock.now() + this.#marginMs)
+  }
+
+  /**
+   * The task with a fresh link. Rejects with `DOWNLOAD_EXPIRED` (permanent) after too many refreshes or
+   * when the API has no link, and with the API's error when the call fails.
+   */
+  async refresh(task: DownloadTask, signal: AbortSignal): Promise<DownloadTask> {
+    if (task.refreshCount >= MAX_REFRESHES) {
+      throw new TransferError('DOWNLOAD_EXPIRED', `the link expired ${MAX_REFRESHES} times`)
+    }
+    const links = await this.#askTogether(task, signal)
+    const link = links.get(task.mediaId)
+    if (link === undefined) {
+      throw new TransferError('DOWNLOAD_EXPIRED', 'the API has no new link for the media')
+    }
+    return {
+      ...task,
+      downloadUrl: link.url,
+      expiresAt: link.expiresAt,
+      refreshCount: task.refreshCount + 1,
+      metadata: {
+        ...task.metadata,
+        urlRefreshedAt: microsFromMillis(this.#clock.now()),
+        originalUrl: withoutQuery(task.downloadUrl)
+      }
+    }
+  }
+
+  #askTogether(task: DownloadTask, signal: AbortSignal): Promise<ReadonlyMap<string, Link>> {
+    const gathering = this.#gathering.get(task.projectId)
+    if (gathering !== undefined) {
+      gathering.ids.add(task.mediaId)
+      return gathering.links
+    }
+    const ids = new Set([task.mediaId])
+    // One turn of the event loop collects what expired together.
+    const links = this.#clock.sleep(0, signal).then(() => {
+      this.#gathering.delete(task.projectId)
+      return this.#ask(task.projectId, [...ids], signal)
+    })
+    links.catch(() => this.#gathering.delete(task.projectId))
+    this.#gathering.set(task.projectId, { ids, links })
+    return links
+  }
+
+  async #ask(
+    projectId: string,
+    ids: readonly string[],
+    signal: AbortSignal
+  ): Promise<ReadonlyMap<string, Link>> {
+    const { value } = await this.#api.getMedia(projectId, ids, { signal })
+    const links = new Map<string, Link>()
+    for (const item of value) {
+      const id = mediaIdOf(item)
+      const url = downloadLinkOf(item)
+      if (id === null || url === null) continue
+      const given = typeof item['expiresAt'] === 'string' ? item['expiresAt'] : ''
+      links.set(id, { url, expiresAt: parseInstant(given) ?? this.#expiry(url) ?? null })
+    }
+    return links
+  }
+
+  #expiry(url: string): Micros | undefined {
+    return expiresAtOf(url, { testHosts: this.#testHosts })
+  }
+}

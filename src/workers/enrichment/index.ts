@@ -1,0 +1,1 @@
+export { type EnrichmentPorts, enrichmentWorker } from './enrichment.ts'

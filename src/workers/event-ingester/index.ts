@@ -1,0 +1,1 @@
+export { eventIngester } from './event-ingester.ts'

@@ -1,0 +1,7 @@
+export * from './download/index.ts'
+export * from './enrichment/index.ts'
+export * from './event-ingester/index.ts'
+export * from './result-processor/index.ts'
+export * from './retry-scheduler/index.ts'
+export type * from './stage-options.ts'
+export * from './upload/index.ts'

@@ -1,0 +1,1 @@
+export { resultProcessor } from './result-processor.ts'

@@ -1,0 +1,1 @@
+export { type RetrySchedulerPorts, retryScheduler } from './retry-scheduler.ts'

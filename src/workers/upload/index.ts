@@ -1,0 +1,1 @@
+export { type UploadOptions, type UploadPorts, uploadWorker } from './upload.ts'
