@@ -1,0 +1,87 @@
+/** Dead letter of a record that cannot be parsed: its bytes, kept (claimx-events.md section 4.7). */
+import { errorClassOf, isPipelineError, stringifyJson } from '../../../core/index.ts'
+import { failureOf } from './failure.ts'
+
+/** The parts of a log record that the envelope keeps. */
+export interface EnvelopedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface EnvelopeContext {
+  readonly consumerGroup: string
+  readonly workerId: string
+  readonly workerName: string
+  /** Clock reading in milliseconds. */
+  readonly nowMs: number
+}
+
+export interface DeadLetterEnvelope {
+  readonly value: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * Value and headers of the dead letter. Bytes that are not UTF-8 become base64, and
+ * `original_key_encoding` / `original_value_encoding` say which of `utf-8` and `base64` it is.
+ */
+export function deadLetterEnvelope(
+  record: EnvelopedRecord,
+  error: unknown,
+  context: EnvelopeContext
+): DeadLetterEnvelope {
+  const key = keptBytes(record.key)
+  const value = keptBytes(record.value)
+  const category = errorClassOf(error)
+  return {
+    value: stringifyJson({
+      original_topic: record.topic,
+      original_partition: record.partition,
+      original_offset: record.offset,
+      original_key: key.text,
+      original_key_encoding: key.encoding,
+      original_value: value.text,
+      original_value_encoding: value.encoding,
+      original_headers: record.headers,
+      original_timestamp: record.timestamp,
+      error_type: errorType(error),
+      error_message: failureOf(error).message,
+      error_category: category,
+      consumer_group: context.consumerGroup,
+      worker_id: context.workerId,
+      domain: 'claimx',
+      worker_name: context.workerName,
+      dlq_timestamp: context.nowMs / 1000
+    }),
+    headers: {
+      dlq_source_topic: record.topic,
+      dlq_error_category: category,
+      dlq_consumer_group: context.consumerGroup
+    }
+  }
+}
+
+function errorType(error: unknown): string {
+  if (isPipelineError(error)) return error.code
+  return error instanceof Error ? error.name : typeof error
+}
+
+/** A byte order mark is kept too, so that decoding and encoding give the same bytes back. */
+function keptBytes(bytes: Uint8Array | null): {
+  text: string | null
+  encoding: 'utf-8' | 'base64' | null
+} {
+  if (bytes === null) return { text: null, encoding: null }
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    return { text: decoder.decode(bytes), encoding: 'utf-8' }
+  } catch {
+    return { text: Buffer.from(bytes).toString('base64'), encoding: 'base64' }
+  }
+}

@@ -1,0 +1,52 @@
+/** What a failure leaves in tasks, dead letters and the event log. */
+import { errorClassOf, errorText, type Micros } from '../../../core/index.ts'
+import { redactText, withoutQuery } from '../url-expiry.ts'
+import type { DownloadTask, EnrichmentTask, FailureFacts, TaskMetadata } from './types.ts'
+
+/** Redacted error text of at most 500 characters (reference/claimx-events.md section 4). */
+export function failureText(text: string): string {
+  return errorText(redactText(text).trim().toWellFormed())
+}
+
+/** Text and class of any thrown value; the text is redacted and never blank. */
+export function failureOf(error: unknown): FailureFacts {
+  const text = error instanceof Error ? error.message : String(error)
+  return { message: failureText(text) || 'unknown error', category: errorClassOf(error) }
+}
+
+/**
+ * The task as it goes to a retry topic: one attempt more, with why and until when. A download task also
+ * remembers the URL that failed, without its query.
+ */
+export function withFailure<T extends EnrichmentTask | DownloadTask>(
+  task: T,
+  failure: FailureFacts,
+  retryAt: Micros
+): T {
+  const metadata: TaskMetadata = {
+    ...task.metadata,
+    lastError: failureText(failure.message),
+    errorCategory: failure.category,
+    retryAt,
+    ...('downloadUrl' in task ? { originalUrl: withoutQuery(task.downloadUrl) } : {})
+  }
+  return { ...task, retryCount: task.retryCount + 1, metadata }
+}
+
+/**
+ * The task as it comes back from a dead-letter topic (section 4.8): attempts and refreshes start anew,
+ * and it says where it came from.
+ */
+export function asReplayed<T extends EnrichmentTask | DownloadTask>(
+  task: T,
+  from: { readonly partition: number; readonly offset: bigint }
+): T {
+  const metadata: TaskMetadata = {
+    ...task.metadata,
+    replayedFromDlq: true,
+    dlqPartition: from.partition,
+    dlqOffset: from.offset.toString()
+  }
+  const fresh = { ...task, retryCount: 0, metadata }
+  return 'refreshCount' in task ? { ...fresh, refreshCount: 0 } : fresh
+}
