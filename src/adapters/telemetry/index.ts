@@ -1,0 +1,10 @@
+/** Logs and metrics of one process. */
+export { createLogger, type LoggerOptions, type LoggerPorts, type LogLevel } from './logger.ts'
+export {
+  createMetrics,
+  type HistogramValue,
+  type MetricsRegistry,
+  quantile,
+  type Series
+} from './metrics.ts'
+export { redactText } from './redaction.ts'
