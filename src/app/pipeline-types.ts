@@ -2,7 +2,14 @@
 import type { DeltaTables } from '../adapters/delta-tables/index.ts'
 import type { MetricsRegistry } from '../adapters/telemetry/index.ts'
 import type { Config } from '../config/index.ts'
-import type { ClaimxApi, Clock, MessageLog, ObjectStore, Telemetry } from '../ports/index.ts'
+import type {
+  ClaimxApi,
+  Clock,
+  FileCache,
+  MessageLog,
+  ObjectStore,
+  Telemetry
+} from '../ports/index.ts'
 import type { WorkerProgress } from '../runtime/index.ts'
 import type { WorkerName } from '../topology.ts'
 
@@ -12,6 +19,7 @@ export interface Pipeline {
   readonly log: MessageLog
   readonly tables: DeltaTables
   readonly files: ObjectStore
+  readonly cache: FileCache
   /** Undefined when no API token is configured; the workers that need it then refuse to start. */
   readonly api: ClaimxApi | undefined
   readonly metrics: MetricsRegistry

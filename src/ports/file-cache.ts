@@ -4,9 +4,9 @@
  */
 export interface FileCache {
   /** Absolute path for a new file; its directory exists when this resolves. */
-  pathFor(mediaId: string, fileName: string): Promise<string>
+  pathFor(projectId: string, mediaId: string, fileName: string): Promise<string>
   /** Path for messages, relative to the cache. */
-  relativePath(mediaId: string, fileName: string): string
+  relativePath(projectId: string, mediaId: string, fileName: string): string
   /** Absolute path of a path from a message; `STORAGE_INVALID_PATH` when it is not below the cache. */
   resolve(path: string): string
   /** Size in bytes; undefined when the file is not there. */

@@ -7,7 +7,6 @@ export interface EnvelopeContext {
   readonly dlqTopic: string
   readonly consumerGroup: string
   readonly workerName: string
-  readonly domain: string
 }
 
 /** The record's bytes, wrapped, for the dead-letter topic of a stage. */
@@ -17,21 +16,12 @@ export function envelopeRecord(
   context: EnvelopeContext,
   clock: Clock
 ): ProducerRecord {
-  const { dlqTopic, consumerGroup, workerName, domain } = context
-  return {
-    topic: dlqTopic,
-    key: record.key,
-    value: deadLetterEnvelope(record, error, {
-      consumerGroup,
-      workerId: workerName,
-      workerName,
-      domain,
-      nowMs: clock.now()
-    }),
-    headers: {
-      dlq_source_topic: record.topic,
-      dlq_error_category: error.errorClass,
-      dlq_consumer_group: consumerGroup
-    }
-  }
+  const { dlqTopic, consumerGroup, workerName } = context
+  const letter = deadLetterEnvelope(record, error, {
+    consumerGroup,
+    workerId: workerName,
+    workerName,
+    nowMs: clock.now()
+  })
+  return { topic: dlqTopic, key: record.key, ...letter }
 }

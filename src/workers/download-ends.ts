@@ -1,10 +1,12 @@
 /** How a download task ends when it fails; shared by the download and the upload worker. */
-import { errorText, microsFromMillis, type PipelineError } from '../core/index.ts'
+import { microsFromMillis, type PipelineError } from '../core/index.ts'
 import {
   type DownloadTask,
   encodeDownloadTask,
   encodeFailedDownload,
-  withDownloadFailure,
+  failedDownloadOf,
+  failureOf,
+  withFailure,
   withoutQuery
 } from '../domains/claimx/index.ts'
 import type { Clock, ProducerRecord } from '../ports/index.ts'
@@ -27,8 +29,7 @@ export class DownloadEnds {
     if (route.kind === 'dead') {
       return { kind: 'dead', records: [this.#deadLetter(task, error)], error }
     }
-    const facts = { message: errorText(error), category: error.errorClass }
-    const next = withDownloadFailure(task, facts, microsFromMillis(route.dueAt))
+    const next = withFailure(task, failureOf(error), microsFromMillis(route.dueAt))
     const record = retryRecord(route, {
       base: 'claimx.downloads',
       target: topics.claimx.downloads,
@@ -44,25 +45,16 @@ export class DownloadEnds {
 
   /** Dead letters keep no signature: a redrive asks the API for a new link. */
   #deadLetter(task: DownloadTask, error: PipelineError): ProducerRecord {
-    const downloadUrl = withoutQuery(task.downloadUrl)
+    const bare = { ...task, downloadUrl: withoutQuery(task.downloadUrl) }
+    const failedAt = microsFromMillis(this.#clock.now())
+    const refreshed = task.refreshCount > 0
     return {
       topic: topics.claimx.downloadsDlq,
       key: task.mediaId,
-      value: encodeFailedDownload({
-        mediaId: task.mediaId,
-        projectId: task.projectId,
-        downloadUrl,
-        blobPath: task.blobPath,
-        originalTask: { ...task, downloadUrl },
-        finalError: errorText(error),
-        errorCategory: error.errorClass,
-        retryCount: task.retryCount,
-        urlRefreshAttempted: task.refreshCount > 0,
-        failedAt: microsFromMillis(this.#clock.now())
-      }),
+      value: encodeFailedDownload(failedDownloadOf(bare, failureOf(error), failedAt, refreshed)),
       headers: {
         ...deadLetterHeaders(task.sourceEventId, task.retryCount, error.errorClass),
-        url_refresh_attempted: task.refreshCount > 0 ? 'True' : 'False'
+        url_refresh_attempted: refreshed ? 'True' : 'False'
       }
     }
   }

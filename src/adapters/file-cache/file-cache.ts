@@ -9,7 +9,7 @@ export interface FileCacheOptions {
   /** Downloads pause while the disk has less than this free. */
   readonly minFreeBytes: number
   /** File name that is safe on disk, from the name that the API gives. */
-  readonly safeName: (mediaId: string, fileName: string) => string
+  readonly safeName: (projectId: string, mediaId: string, fileName: string) => string
 }
 
 /** How often a low disk is looked at again. */
@@ -38,14 +38,14 @@ class DirectoryCache implements FileCache {
     this.#clock = clock
   }
 
-  async pathFor(mediaId: string, fileName: string): Promise<string> {
-    const path = this.resolve(this.relativePath(mediaId, fileName))
+  async pathFor(projectId: string, mediaId: string, fileName: string): Promise<string> {
+    const path = this.resolve(this.relativePath(projectId, mediaId, fileName))
     await mkdir(join(path, '..'), { recursive: true })
     return path
   }
 
-  relativePath(mediaId: string, fileName: string): string {
-    return `${directoryName(mediaId)}/${this.#options.safeName(mediaId, fileName)}`
+  relativePath(projectId: string, mediaId: string, fileName: string): string {
+    return `${directoryName(mediaId)}/${this.#options.safeName(projectId, mediaId, fileName)}`
   }
 
   resolve(path: string): string {

@@ -10,7 +10,7 @@ import {
   TransferError
 } from '../../core/index.ts'
 import {
-  type CachedDownload,
+  cachedDownloadOf,
   type DownloadTask,
   decodeDownloadTask,
   encodeCachedDownload
@@ -42,8 +42,8 @@ export interface DownloadOptions extends StageOptions {
   readonly concurrency: number
   /** Renew a link that has less than this left. */
   readonly linkMarginMs?: number
-  /** Recognise ClaimX link parameters on test hosts as well. */
-  readonly recogniseTestHosts: boolean
+  /** Links on localhost are ClaimX links (simulator). */
+  readonly localhostIsClaimx: boolean
 }
 
 export interface DownloadPorts extends WorkerPorts {
@@ -57,19 +57,18 @@ export function downloadWorker(
   options: DownloadOptions,
   ports: DownloadPorts
 ): StageSpec<DownloadTask> {
-  const { concurrency, linkMarginMs, recogniseTestHosts, ...stageOptions } = options
+  const { concurrency, linkMarginMs, localhostIsClaimx, ...stageOptions } = options
   const permits = new Semaphore(concurrency)
   const ends = new DownloadEnds(ports.router, ports.clock, 'download_worker')
   const links = new Links(ports, {
-    recogniseTestHosts,
+    localhostIsClaimx,
     ...(linkMarginMs === undefined ? {} : { marginMs: linkMarginMs })
   })
   const downloader = new Downloader(ports, links, ends)
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   return {
     worker: stage.worker,
@@ -144,7 +143,7 @@ class Downloader {
     signal: AbortSignal
   ): Promise<{ file: FetchedFile; task: DownloadTask }> {
     const { cache, fetcher } = this.#ports
-    const destination = await cache.pathFor(task.mediaId, task.fileName)
+    const destination = await cache.pathFor(task.projectId, task.mediaId, task.fileName)
     for (let current = task; ; ) {
       try {
         const file = await fetcher.fetch({
@@ -163,22 +162,13 @@ class Downloader {
   }
 
   #cached(task: DownloadTask, file: FetchedFile): ProducerRecord {
-    const message: CachedDownload = {
-      mediaId: task.mediaId,
-      projectId: task.projectId,
-      downloadUrl: task.downloadUrl,
-      destinationPath: task.blobPath,
-      localCachePath: this.#ports.cache.relativePath(task.mediaId, task.fileName),
-      bytesDownloaded: file.bytes,
-      contentType: file.contentType,
-      fileType: task.fileType,
-      fileName: task.fileName,
-      sourceEventId: task.sourceEventId,
-      downloadedAt: microsFromMillis(this.#ports.clock.now()),
-      sha256: file.sha256,
-      retryCount: task.retryCount,
-      refreshCount: task.refreshCount
-    }
+    const localCachePath = this.#ports.cache.relativePath(
+      task.projectId,
+      task.mediaId,
+      task.fileName
+    )
+    const downloadedAt = microsFromMillis(this.#ports.clock.now())
+    const message = cachedDownloadOf(task, { ...file, localCachePath }, downloadedAt)
     return {
       topic: topics.claimx.cached,
       key: task.mediaId,

@@ -6,14 +6,15 @@ import { type Micros, microsFromMillis, parseInstant, TransferError } from '../.
 import {
   type DownloadTask,
   downloadLinkOf,
+  EXPIRY_MARGIN_MS,
   expiresAtOf,
+  isExpired,
   mediaIdOf,
-  withoutQuery
+  withFreshUrl
 } from '../../domains/claimx/index.ts'
 import type { ClaimxApi, Clock } from '../../ports/index.ts'
 
-/** A link is renewed when it has less than this left (operations.md section 2.4). */
-const MARGIN_MS = 60_000
+/** Refreshes of one task; reference/operations.md section 2.4. */
 export const MAX_REFRESHES = 3
 
 interface Refresh {
@@ -30,25 +31,24 @@ export class Links {
   readonly #api: ClaimxApi
   readonly #clock: Clock
   readonly #marginMs: number
-  readonly #testHosts: boolean
+  readonly #localhostIsClaimx: boolean
   /** Refreshes that are not on their way yet, by project. */
   readonly #gathering = new Map<string, Refresh>()
 
   constructor(
     ports: { api: ClaimxApi; clock: Clock },
-    options: { marginMs?: number; recogniseTestHosts: boolean }
+    options: { marginMs?: number; localhostIsClaimx: boolean }
   ) {
     this.#api = ports.api
     this.#clock = ports.clock
-    this.#marginMs = options.marginMs ?? MARGIN_MS
-    this.#testHosts = options.recogniseTestHosts
+    this.#marginMs = options.marginMs ?? EXPIRY_MARGIN_MS
+    this.#localhostIsClaimx = options.localhostIsClaimx
   }
 
   /** True when the link has expired or is about to; an unknown expiry counts as not expired. */
   isStale(task: DownloadTask): boolean {
     const expiresAt = task.expiresAt ?? this.#expiry(task.downloadUrl)
-    if (expiresAt === undefined) return false
-    return expiresAt <= microsFromMillis(this.#clock.now() + this.#marginMs)
+    return isExpired(expiresAt, microsFromMillis(this.#clock.now()), this.#marginMs)
   }
 
   /**
@@ -64,17 +64,8 @@ export class Links {
     if (link === undefined) {
       throw new TransferError('DOWNLOAD_EXPIRED', 'the API has no new link for the media')
     }
-    return {
-      ...task,
-      downloadUrl: link.url,
-      expiresAt: link.expiresAt,
-      refreshCount: task.refreshCount + 1,
-      metadata: {
-        ...task.metadata,
-        urlRefreshedAt: microsFromMillis(this.#clock.now()),
-        originalUrl: withoutQuery(task.downloadUrl)
-      }
-    }
+    const fresh = { downloadUrl: link.url, expiresAt: link.expiresAt }
+    return withFreshUrl(task, fresh, microsFromMillis(this.#clock.now()))
   }
 
   #askTogether(task: DownloadTask, signal: AbortSignal): Promise<ReadonlyMap<string, Link>> {
@@ -112,6 +103,6 @@ export class Links {
   }
 
   #expiry(url: string): Micros | undefined {
-    return expiresAtOf(url, { testHosts: this.#testHosts })
+    return expiresAtOf(url, { localhostIsClaimx: this.#localhostIsClaimx })
   }
 }

@@ -1,5 +1,5 @@
 /** How an enrichment task ends: its log row, and the records for retry or dead letter. */
-import { errorText, microsFromMillis, type PipelineError, type Row } from '../../core/index.ts'
+import { microsFromMillis, type PipelineError, type Row } from '../../core/index.ts'
 import {
   type DownloadTask,
   type EnrichmentTask,
@@ -7,7 +7,9 @@ import {
   encodeEnrichmentTask,
   encodeFailedEnrichment,
   eventLogRow,
-  withEnrichmentFailure
+  failedEnrichmentOf,
+  failureOf,
+  withFailure
 } from '../../domains/claimx/index.ts'
 import type { Clock, ProducerRecord } from '../../ports/index.ts'
 import {
@@ -48,9 +50,9 @@ export class EnrichmentEnds {
 
   failure(task: EnrichmentTask, error: PipelineError, cost: Cost): TaskEnd {
     const route = this.#router.route(error, task.retryCount)
-    const facts = { message: errorText(error), category: error.errorClass }
+    const facts = failureOf(error)
     if (route.kind === 'retry') {
-      const next = withEnrichmentFailure(task, facts, microsFromMillis(route.dueAt))
+      const next = withFailure(task, facts, microsFromMillis(route.dueAt))
       const record = retryRecord(route, {
         base: 'claimx.enrichment',
         target: topics.claimx.enrichment,
@@ -69,19 +71,11 @@ export class EnrichmentEnds {
   }
 
   #deadLetter(task: EnrichmentTask, error: PipelineError): ProducerRecord {
+    const failedAt = microsFromMillis(this.#clock.now())
     return {
       topic: topics.claimx.enrichmentDlq,
       key: task.eventId,
-      value: encodeFailedEnrichment({
-        eventId: task.eventId,
-        eventType: task.eventType,
-        projectId: task.projectId,
-        originalTask: task,
-        finalError: errorText(error),
-        errorCategory: error.errorClass,
-        retryCount: task.retryCount,
-        failedAt: microsFromMillis(this.#clock.now())
-      }),
+      value: encodeFailedEnrichment(failedEnrichmentOf(task, failureOf(error), failedAt)),
       headers: deadLetterHeaders(task.eventId, task.retryCount, error.errorClass)
     }
   }

@@ -45,8 +45,7 @@ export function enrichmentWorker(
   const context = {
     dlqTopic: topics.claimx.enrichmentDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   return {
     worker: stage.worker,

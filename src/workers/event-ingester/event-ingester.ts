@@ -24,8 +24,7 @@ export function eventIngester(options: StageOptions, ports: WorkerPorts): StageS
   const context = {
     dlqTopic: topics.claimx.eventsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   return {
     worker: stage.worker,

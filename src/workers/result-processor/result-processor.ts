@@ -21,8 +21,7 @@ export function resultProcessor(
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   return {
     worker: stage.worker,

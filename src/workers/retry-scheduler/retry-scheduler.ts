@@ -116,8 +116,7 @@ function schedulerDeadLetter(
   const context = {
     dlqTopic,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   const letter = envelopeRecord(record, error, context, ports.clock)
   return {

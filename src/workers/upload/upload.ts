@@ -12,10 +12,11 @@ import {
 import {
   type CachedDownload,
   checkBlobPath,
-  type DownloadTask,
   decodeCachedDownload,
+  downloadTaskOfCached,
   encodeDownloadTask,
   encodeUploadResult,
+  uploadResultOf,
   withoutQuery
 } from '../../domains/claimx/index.ts'
 import type { FileCache, ObjectStore, ProducerRecord } from '../../ports/index.ts'
@@ -54,8 +55,7 @@ export function uploadWorker(
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker,
-    domain: 'claimx'
+    workerName: stage.worker
   }
   return {
     worker: stage.worker,
@@ -94,7 +94,7 @@ class Uploader {
   }
 
   failure(message: CachedDownload, cause: unknown): Outcome {
-    return this.#ends.failure(downloadTaskOf(message), asTransferError(cause))
+    return this.#ends.failure(downloadTaskOfCached(message), asTransferError(cause))
   }
 
   async batch(
@@ -151,7 +151,7 @@ class Uploader {
 
   /** Counts as an attempt, so that a cache that loses every file ends in the dead letters. */
   #downloadAgain(message: CachedDownload): Outcome {
-    const task = downloadTaskOf(message)
+    const task = downloadTaskOfCached(message)
     const error = new TransferError('DOWNLOAD_FAILED', 'the cached file is missing')
     const route = this.#ports.router.route(error, task.retryCount)
     if (route.kind === 'dead') return this.#ends.failure(task, error)
@@ -162,42 +162,15 @@ class Uploader {
   }
 
   #result(message: CachedDownload, bytes: number): ProducerRecord {
+    // From here on nobody downloads; the inventory must not hold the secret part of the link.
+    const bare = { ...message, downloadUrl: withoutQuery(message.downloadUrl) }
+    const createdAt = microsFromMillis(this.#ports.clock.now())
     return {
       topic: topics.claimx.results,
       key: message.mediaId,
-      value: encodeUploadResult({
-        mediaId: message.mediaId,
-        projectId: message.projectId,
-        downloadUrl: withoutQuery(message.downloadUrl),
-        blobPath: message.destinationPath,
-        fileType: message.fileType,
-        fileName: message.fileName,
-        sourceEventId: message.sourceEventId,
-        status: 'completed',
-        bytesUploaded: bytes,
-        errorMessage: null,
-        createdAt: microsFromMillis(this.#ports.clock.now()),
-        sha256: message.sha256,
-        contentType: message.contentType
-      }),
+      value: encodeUploadResult(uploadResultOf(bare, { status: 'completed', bytes }, createdAt)),
       headers: { event_id: message.sourceEventId }
     }
-  }
-}
-
-function downloadTaskOf(message: CachedDownload): DownloadTask {
-  return {
-    mediaId: message.mediaId,
-    projectId: message.projectId,
-    downloadUrl: message.downloadUrl,
-    blobPath: message.destinationPath,
-    fileType: message.fileType,
-    fileName: message.fileName,
-    sourceEventId: message.sourceEventId,
-    retryCount: message.retryCount,
-    expiresAt: null,
-    refreshCount: message.refreshCount,
-    metadata: null
   }
 }
 
