@@ -17,11 +17,21 @@ export function envelopeRecord(
   clock: Clock
 ): ProducerRecord {
   const { dlqTopic, consumerGroup, workerName } = context
-  const letter = deadLetterEnvelope(record, error, {
+  const value = deadLetterEnvelope(record, error, {
     consumerGroup,
     workerId: workerName,
     workerName,
+    domain: 'claimx',
     nowMs: clock.now()
   })
-  return { topic: dlqTopic, key: record.key, ...letter }
+  return {
+    topic: dlqTopic,
+    key: record.key,
+    value,
+    headers: {
+      dlq_source_topic: record.topic,
+      dlq_error_category: error.errorClass,
+      dlq_consumer_group: consumerGroup
+    }
+  }
 }

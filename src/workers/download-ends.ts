@@ -6,7 +6,7 @@ import {
   encodeFailedDownload,
   failedDownloadOf,
   failureOf,
-  withFailure,
+  withDownloadFailure,
   withoutQuery
 } from '../domains/claimx/index.ts'
 import type { Clock, ProducerRecord } from '../ports/index.ts'
@@ -29,7 +29,7 @@ export class DownloadEnds {
     if (route.kind === 'dead') {
       return { kind: 'dead', records: [this.#deadLetter(task, error)], error }
     }
-    const next = withFailure(task, failureOf(error), microsFromMillis(route.dueAt))
+    const next = withDownloadFailure(task, failureOf(error), microsFromMillis(route.dueAt))
     const record = retryRecord(route, {
       base: 'claimx.downloads',
       target: topics.claimx.downloads,

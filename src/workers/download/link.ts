@@ -103,6 +103,6 @@ export class Links {
   }
 
   #expiry(url: string): Micros | undefined {
-    return expiresAtOf(url, { localhostIsClaimx: this.#localhostIsClaimx })
+    return expiresAtOf(url, { testHosts: this.#localhostIsClaimx })
   }
 }

@@ -9,7 +9,7 @@ import {
   eventLogRow,
   failedEnrichmentOf,
   failureOf,
-  withFailure
+  withEnrichmentFailure
 } from '../../domains/claimx/index.ts'
 import type { Clock, ProducerRecord } from '../../ports/index.ts'
 import {
@@ -52,7 +52,7 @@ export class EnrichmentEnds {
     const route = this.#router.route(error, task.retryCount)
     const facts = failureOf(error)
     if (route.kind === 'retry') {
-      const next = withFailure(task, facts, microsFromMillis(route.dueAt))
+      const next = withEnrichmentFailure(task, facts, microsFromMillis(route.dueAt))
       const record = retryRecord(route, {
         base: 'claimx.enrichment',
         target: topics.claimx.enrichment,
