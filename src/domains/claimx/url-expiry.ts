@@ -6,7 +6,7 @@ import { type Micros, microsFromMillis, parseInstant } from '../../core/index.ts
 
 export interface ExpiryOptions {
   /** Recognise ClaimX links on localhost too; for simulators and tests. */
-  readonly localhostIsClaimx?: boolean
+  readonly testHosts?: boolean
 }
 
 /** A link this close to its end is renewed before the first byte (section 2.4). */
@@ -108,6 +108,6 @@ function digits(text: string | undefined): number | undefined {
 function isClaimx(host: string, options: ExpiryOptions): boolean {
   const name = host.toLowerCase().replace(/\.$/, '')
   if (name === 'claimxperience.com' || name.endsWith('.claimxperience.com')) return true
-  if (options.localhostIsClaimx !== true) return false
+  if (options.testHosts !== true) return false
   return name === 'localhost' || name === '127.0.0.1' || name === '[::1]'
 }

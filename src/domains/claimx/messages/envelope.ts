@@ -18,53 +18,41 @@ export interface EnvelopeContext {
   readonly consumerGroup: string
   readonly workerId: string
   readonly workerName: string
+  readonly domain: string
   /** Clock reading in milliseconds. */
   readonly nowMs: number
 }
 
-export interface DeadLetterEnvelope {
-  readonly value: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
 /**
- * Value and headers of the dead letter. Bytes that are not UTF-8 become base64, and
+ * Value of the dead letter. Bytes that are not UTF-8 become base64, and
  * `original_key_encoding` / `original_value_encoding` say which of `utf-8` and `base64` it is.
  */
 export function deadLetterEnvelope(
   record: EnvelopedRecord,
   error: unknown,
   context: EnvelopeContext
-): DeadLetterEnvelope {
+): string {
   const key = keptBytes(record.key)
   const value = keptBytes(record.value)
-  const category = errorClassOf(error)
-  return {
-    value: stringifyJson({
-      original_topic: record.topic,
-      original_partition: record.partition,
-      original_offset: record.offset,
-      original_key: key.text,
-      original_key_encoding: key.encoding,
-      original_value: value.text,
-      original_value_encoding: value.encoding,
-      original_headers: record.headers,
-      original_timestamp: record.timestamp,
-      error_type: errorType(error),
-      error_message: failureOf(error).message,
-      error_category: category,
-      consumer_group: context.consumerGroup,
-      worker_id: context.workerId,
-      domain: 'claimx',
-      worker_name: context.workerName,
-      dlq_timestamp: context.nowMs / 1000
-    }),
-    headers: {
-      dlq_source_topic: record.topic,
-      dlq_error_category: category,
-      dlq_consumer_group: context.consumerGroup
-    }
-  }
+  return stringifyJson({
+    original_topic: record.topic,
+    original_partition: record.partition,
+    original_offset: record.offset,
+    original_key: key.text,
+    original_key_encoding: key.encoding,
+    original_value: value.text,
+    original_value_encoding: value.encoding,
+    original_headers: record.headers,
+    original_timestamp: record.timestamp,
+    error_type: errorType(error),
+    error_message: failureOf(error).message,
+    error_category: errorClassOf(error),
+    consumer_group: context.consumerGroup,
+    worker_id: context.workerId,
+    domain: context.domain,
+    worker_name: context.workerName,
+    dlq_timestamp: context.nowMs / 1000
+  })
 }
 
 function errorType(error: unknown): string {

@@ -14,22 +14,24 @@ export function failureOf(error: unknown): FailureFacts {
   return { message: failureText(text) || 'unknown error', category: errorClassOf(error) }
 }
 
-/**
- * The task as it goes to a retry topic: one attempt more, with why and until when. A download task also
- * remembers the URL that failed, without its query.
- */
-export function withFailure<T extends EnrichmentTask | DownloadTask>(
-  task: T,
+/** The task as it goes to a retry topic: one attempt more, with why and until when. */
+export function withEnrichmentFailure(
+  task: EnrichmentTask,
   failure: FailureFacts,
   retryAt: Micros
-): T {
-  const metadata: TaskMetadata = {
-    ...task.metadata,
-    lastError: failureText(failure.message),
-    errorCategory: failure.category,
-    retryAt,
-    ...('downloadUrl' in task ? { originalUrl: withoutQuery(task.downloadUrl) } : {})
-  }
+): EnrichmentTask {
+  const metadata = { ...task.metadata, ...failedMetadata(failure, retryAt) }
+  return { ...task, retryCount: task.retryCount + 1, metadata }
+}
+
+/** As for enrichment; it also remembers the URL that failed, without its query. */
+export function withDownloadFailure(
+  task: DownloadTask,
+  failure: FailureFacts,
+  retryAt: Micros
+): DownloadTask {
+  const originalUrl = withoutQuery(task.downloadUrl)
+  const metadata = { ...task.metadata, ...failedMetadata(failure, retryAt), originalUrl }
   return { ...task, retryCount: task.retryCount + 1, metadata }
 }
 
@@ -49,4 +51,8 @@ export function asReplayed<T extends EnrichmentTask | DownloadTask>(
   }
   const fresh = { ...task, retryCount: 0, metadata }
   return 'refreshCount' in task ? { ...fresh, refreshCount: 0 } : fresh
+}
+
+function failedMetadata(failure: FailureFacts, retryAt: Micros): TaskMetadata {
+  return { lastError: failureText(failure.message), errorCategory: failure.category, retryAt }
 }

@@ -45,7 +45,7 @@ export function cachedDownloadOf(
 /** The download task that brings a missing cache file back. */
 export function downloadTaskOfCached(
   message: CachedDownload,
-  options: { readonly localhostIsClaimx?: boolean } = {}
+  options: { readonly testHosts?: boolean } = {}
 ): DownloadTask {
   return {
     mediaId: message.mediaId,
