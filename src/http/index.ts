@@ -1,0 +1,13 @@
+/** Outbound HTTP: who may go when (admission), what may be reached (SSRF guard), what may be said (redaction). */
+export * from './admission.ts'
+export * from './auth-gate.ts'
+export * from './backoff.ts'
+export * from './circuit-breaker.ts'
+export * from './concurrency-limiter.ts'
+export * from './ip-address.ts'
+export * from './rate-controller.ts'
+export * from './redact.ts'
+export * from './retry-after.ts'
+export * from './single-flight.ts'
+export * from './ssrf-guard.ts'
+export * from './token-bucket.ts'
