@@ -1,5 +1,5 @@
 /** `PROJECT_CREATED`, `PROJECT_MFN_ADDED` (delegated by media) and `PROJECT_AUTO_XA_LINKING_…`. */
-import type { Micros } from '../../../core/index.ts'
+import type { Micros, Row } from '../../../core/index.ts'
 import type { EnrichmentTask } from '../messages/types.ts'
 import { autolinkFailedPatch, masterFileNamePatch, projectRows } from '../rows/index.ts'
 import { answerOf, decision } from './decision.ts'
@@ -38,10 +38,21 @@ export function decideMasterFileName(
     return decision({ rows: { claimx_projects: [patch] } }, [], { warnings })
   }
   const mapped = projectRows(projectId, answer.value, answer.askedAt, task.eventId, now)
-  const projects = (mapped.rows.claimx_projects ?? []).map(row =>
-    task.masterFileName === null ? row : { ...row, master_file_name: task.masterFileName }
-  )
-  return decision({ ...mapped, rows: { ...mapped.rows, claimx_projects: projects } }, [projectId])
+  const rows = { ...mapped.rows, claimx_projects: overlaid(mapped.rows.claimx_projects, task) }
+  return decision({ ...mapped, rows }, [projectId])
+}
+
+/**
+ * The row counts as newer, by the smallest step there is, than the answer that it was made of: in a
+ * batch, the same answer may serve another event, whose plain row must not bring the old name back.
+ */
+function overlaid(rows: readonly Row[] | undefined, task: EnrichmentTask): Row[] {
+  const name = task.masterFileName
+  return (rows ?? []).map(row => {
+    const askedAt = row['last_enriched_at']
+    if (name === null || typeof askedAt !== 'bigint') return row
+    return { ...row, master_file_name: name, last_enriched_at: askedAt + 1n }
+  })
 }
 
 function isAutolinkFailure(task: EnrichmentTask): boolean {
