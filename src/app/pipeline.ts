@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openClaimxHttp } from '../adapters/claimx-http/index.ts'
 import { openDeltaTables } from '../adapters/delta-tables/index.ts'
-import { openDuckdbEngine } from '../adapters/duckdb/index.ts'
+import { openDuckDb } from '../adapters/duckdb/index.ts'
 import { openEmbeddedLog } from '../adapters/embedded-log/index.ts'
 import { openFileCache } from '../adapters/file-cache/index.ts'
 import { openHttpFiles } from '../adapters/http-files/index.ts'
@@ -49,15 +49,20 @@ export async function openPipeline(
       )
     )
     const engine = await opened(
-      openDuckdbEngine({
+      openDuckDb({
         memoryLimit: config.duckdb.memoryLimit,
         threads: config.duckdb.threads,
-        tempDirectory: join(config.dataDir, 'duckdb-tmp')
+        temporaryDirectory: join(config.dataDir, 'duckdb-tmp')
       })
     )
-    const store = await opened(openLocalFiles({ root: config.tablesPath }, ports))
-    const tables = await opened(openDeltaTables({}, { ...ports, store, engine }))
-    const files = await opened(openLocalFiles({ root: config.filesPath }, ports))
+    const store = await opened(openLocalFiles({ root: config.tablesPath }))
+    const tables = await opened(
+      openDeltaTables(
+        { scratchDirectory: join(config.dataDir, 'scratch') },
+        { ...ports, store, engine }
+      )
+    )
+    const files = await opened(openLocalFiles({ root: config.filesPath }))
     const cache = await openFileCache(
       {
         directory: config.cacheDir,
@@ -90,7 +95,7 @@ export async function openPipeline(
 
 function buildLogger(config: Config, clock: Clock, { log }: OpenPipelineOptions): Logger {
   const { level, format, noColor, workerId } = config.log
-  const json = format === 'auto' ? !log.terminal : format === 'true'
+  const json = format === 'auto' ? !log.terminal : format === 'json'
   const color = log.terminal && noColor === undefined
   const bindings = workerId === undefined ? {} : { worker_id: workerId }
   return createLogger({ level, json, color }, { clock, write: log.write }, bindings)
@@ -102,7 +107,7 @@ interface Ports {
   readonly telemetry: Telemetry
 }
 
-function openApi(config: Config, ports: Ports): ClaimxApi {
+export function openApi(config: Config, ports: Ports): ClaimxApi {
   const { api } = config
   return openClaimxHttp(
     {
