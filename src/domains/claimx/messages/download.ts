@@ -1,11 +1,5 @@
 /** `ClaimXDownloadTask` and `FailedDownloadMessage` (reference/claimx-events.md 4.2, 4.6). */
-import {
-  formatInstant,
-  isJsonObject,
-  type JsonObject,
-  type Micros,
-  stringifyJson
-} from '../../../core/index.ts'
+import { formatInstant, type JsonObject, type Micros, stringifyJson } from '../../../core/index.ts'
 import { decodeObject, FieldReader } from '../json-record.ts'
 import { withoutQuery } from '../url-expiry.ts'
 import { failureText } from './failure.ts'
@@ -100,11 +94,6 @@ export function decodeFailedDownload(value: Uint8Array | null): FailedDownload {
     urlRefreshAttempted: wire.flag('url_refresh_attempted'),
     failedAt: wire.requiredInstant('failed_at')
   }
-}
-
-/** Dead letters come in two forms; this tells a failed task from an envelope of unreadable bytes. */
-export function hasOriginalTask(object: JsonObject): boolean {
-  return isJsonObject(object['original_task'])
 }
 
 function taskToWire(task: DownloadTask): JsonObject {

@@ -35,24 +35,6 @@ export function withDownloadFailure(
   return { ...task, retryCount: task.retryCount + 1, metadata }
 }
 
-/**
- * The task as it comes back from a dead-letter topic (section 4.8): attempts and refreshes start anew,
- * and it says where it came from.
- */
-export function asReplayed<T extends EnrichmentTask | DownloadTask>(
-  task: T,
-  from: { readonly partition: number; readonly offset: bigint }
-): T {
-  const metadata: TaskMetadata = {
-    ...task.metadata,
-    replayedFromDlq: true,
-    dlqPartition: from.partition,
-    dlqOffset: from.offset.toString()
-  }
-  const fresh = { ...task, retryCount: 0, metadata }
-  return 'refreshCount' in task ? { ...fresh, refreshCount: 0 } : fresh
-}
-
 function failedMetadata(failure: FailureFacts, retryAt: Micros): TaskMetadata {
   return { lastError: failureText(failure.message), errorCategory: failure.category, retryAt }
 }

@@ -86,7 +86,8 @@ const table: Record<keyof typeof rules, Case[]> = {
 
 for (const [name, rule] of Object.entries(rules) as [keyof typeof rules, Rule][]) {
   it(`the rule ${name} coerces as the table of claimx-tables.md section 1.2 says`, () => {
-    for (const [input, expected] of table[name]) assert.deepEqual(rule(input), expected, String(input))
+    for (const [input, expected] of table[name])
+      assert.deepEqual(rule(input), expected, String(input))
   })
 }
 
