@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly overrides?: Readonly<Record<string, unknown>>
   /** Default: the environment of the process. */
   readonly environment?: Environment
+  /** Looks at these environment variables only; default: at all. */
+  readonly onlyVariables?: readonly string[]
   /** Base of relative paths; default: the working directory. */
   readonly baseDir?: string
 }
@@ -37,7 +39,7 @@ interface Loading {
 
 /** Rejects with `CONFIG_INVALID`; the message has one line for each problem. */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const environment = options.environment ?? process.env
+  const environment = visibleEnvironment(options)
   const settings = placedSettings()
   const problems: string[] = []
   const yaml = loadFile(options.file, new Set(settings.map(item => item.path)), environment)
@@ -68,6 +70,14 @@ export function displayValue(value: unknown, secret: boolean): string {
   if (value === undefined) return '(not set)'
   if (secret) return '(secret, set)'
   return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function visibleEnvironment({
+  environment = process.env,
+  onlyVariables
+}: LoadOptions): Environment {
+  if (onlyVariables === undefined) return environment
+  return Object.fromEntries(onlyVariables.map(name => [name, environment[name]]))
 }
 
 function loadFile(file: string | undefined, known: ReadonlySet<string>, environment: Environment) {

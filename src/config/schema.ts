@@ -270,10 +270,11 @@ export const schema = {
       values: ['debug', 'info', 'warn', 'error'],
       default: 'info'
     }),
-    json: choice({
+    format: choice({
       env: 'JSON_LOGS',
-      doc: 'One JSON object a line (`true`), lines for people (`false`), or lines for people on a terminal only (`auto`).',
-      values: ['true', 'false', 'auto'],
+      doc: 'One JSON object a line (`json` or `true`), lines for people (`text` or `false`), or lines for people on a terminal only (`auto`).',
+      values: ['json', 'text', 'auto'],
+      synonyms: { true: 'json', false: 'text' },
       default: 'auto'
     }),
     workerId: text({

@@ -47,10 +47,13 @@ export function choice<const T extends string>(
   options: Omit<SettingOptions<T>, 'default'> & {
     readonly values: readonly T[]
     readonly default: NoInfer<T>
+    /** Other spellings that are accepted. */
+    readonly synonyms?: Readonly<Record<string, NoInfer<T>>>
   }
 ): Setting<T> {
   return build(options, `one of ${options.values.join(', ')}`, false, raw => {
-    const found = options.values.find(value => value === String(raw).trim().toLowerCase())
+    const word = String(raw).trim().toLowerCase()
+    const found = options.values.find(value => value === word) ?? options.synonyms?.[word]
     return found === undefined ? bad : good(found)
   })
 }

@@ -1,0 +1,26 @@
+/** All commands, in the order of the help. */
+import type { Command } from '../command.ts'
+import { configCheck } from './config-check.ts'
+import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
+import { simulate } from './simulate.ts'
+import { tablesList, tablesRead, tablesShow, tablesVerify } from './tables.ts'
+import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
+import { runCommand, workerCommands } from './workers.ts'
+
+export const commands: readonly Command[] = [
+  demo,
+  runCommand,
+  ...workerCommands,
+  topicsCreate,
+  topicsList,
+  topicsDescribe,
+  lagCommand,
+  tablesList,
+  tablesShow,
+  tablesRead,
+  tablesVerify,
+  simulate,
+  configCheck,
+  doctor
+]
