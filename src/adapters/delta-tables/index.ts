@@ -1,0 +1,7 @@
+export {
+  type DeltaTables,
+  type DeltaTablesOptions,
+  type DeltaTablesPorts,
+  openDeltaTables,
+  type TableDescription
+} from './delta-tables.ts'

@@ -1,0 +1,82 @@
+/** A few connections of one DuckDB instance, lent one at a time. */
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+
+export interface ConnectionOptions {
+  /** DuckDB's `memory_limit`, for all connections together. */
+  readonly memoryLimit: string
+  readonly threads: number
+  /** Queries at the same time. Each occupies a thread of Node's pool while it runs. */
+  readonly connections: number
+  readonly temporaryDirectory?: string
+}
+
+export class Connections {
+  readonly #instance: DuckDBInstance
+  readonly #free: DuckDBConnection[]
+  readonly #all: readonly DuckDBConnection[]
+  readonly #waiting: ((connection: DuckDBConnection) => void)[] = []
+  #lent = 0
+  #idle: (() => void) | undefined
+
+  private constructor(instance: DuckDBInstance, all: readonly DuckDBConnection[]) {
+    this.#instance = instance
+    this.#all = all
+    this.#free = [...all]
+  }
+
+  static async open(options: ConnectionOptions): Promise<Connections> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: options.memoryLimit,
+      threads: String(options.threads),
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      ...(options.temporaryDirectory === undefined
+        ? {}
+        : { temp_directory: options.temporaryDirectory })
+    })
+    const all: DuckDBConnection[] = []
+    for (let i = 0; i < options.connections; i++) {
+      const connection = await instance.connect()
+      await connection.run("SET TimeZone = 'UTC'")
+      all.push(connection)
+    }
+    return new Connections(instance, all)
+  }
+
+  async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.take()
+    try {
+      return await work(connection)
+    } finally {
+      this.give(connection)
+    }
+  }
+
+  async take(): Promise<DuckDBConnection> {
+    this.#lent++
+    return (
+      this.#free.pop() ??
+      (await new Promise<DuckDBConnection>(resolve => this.#waiting.push(resolve)))
+    )
+  }
+
+  give(connection: DuckDBConnection): void {
+    this.#lent--
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free.push(connection)
+    else next(connection)
+    if (this.#lent === 0) this.#idle?.()
+  }
+
+  /** Waits for the queries under way. */
+  async close(): Promise<void> {
+    if (this.#lent > 0) {
+      await new Promise<void>(resolve => {
+        this.#idle = resolve
+      })
+    }
+    for (const connection of this.#all) connection.closeSync()
+    this.#instance.closeSync()
+  }
+}

@@ -1,0 +1,156 @@
+/** The Parquet engine of the Delta engine, on DuckDB: one instance, several connections. */
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { CellValue, JsonObject } from '../../core/index.ts'
+import { DeltaError, isPipelineError } from '../../core/index.ts'
+import type {
+  DataFile,
+  EngineColumn,
+  ExportFormat,
+  FilterTerm,
+  Match,
+  MatchRequest,
+  ParquetEngine,
+  ScanRequest,
+  WriteRequest,
+  WrittenFile
+} from '../../delta/index.ts'
+import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
+import { Connections } from './connections.ts'
+import { filterTerms } from './filter-terms.ts'
+import { matchRows } from './match.ts'
+import { parametersOf } from './parameters.ts'
+import { relationOf } from './relation.ts'
+import { exportRows, scanBatches, scanRows } from './scan.ts'
+import { literal } from './sql.ts'
+import { writeParquet } from './write.ts'
+
+export interface DuckDbOptions {
+  /** For all tables together; `256MB` by default. */
+  readonly memoryLimit?: string
+  /** Threads of DuckDB; 2 by default. */
+  readonly threads?: number
+  /** Queries at the same time; 3 by default. */
+  readonly connections?: number
+  /** Where DuckDB spills what does not fit in memory. */
+  readonly temporaryDirectory?: string
+}
+
+export async function openDuckDb(options: DuckDbOptions = {}): Promise<ParquetEngine> {
+  const { temporaryDirectory } = options
+  const connections = await Connections.open({
+    memoryLimit: options.memoryLimit ?? '256MB',
+    threads: options.threads ?? 2,
+    connections: options.connections ?? 3,
+    ...(temporaryDirectory === undefined ? {} : { temporaryDirectory })
+  })
+  return new DuckDbEngine(connections)
+}
+
+class DuckDbEngine implements ParquetEngine {
+  readonly #connections: Connections
+
+  constructor(connections: Connections) {
+    this.#connections = connections
+  }
+
+  async match(request: MatchRequest): Promise<Match[]> {
+    return await this.#run(connection => matchRows(connection, request))
+  }
+
+  async write(request: WriteRequest): Promise<WrittenFile> {
+    return await this.#run(connection => writeParquet(connection, request))
+  }
+
+  async scan(request: ScanRequest): Promise<Record<string, CellValue>[]> {
+    return await this.#run(connection => scanRows(connection, request))
+  }
+
+  async *scanBatches(request: ScanRequest): AsyncGenerator<Record<string, CellValue>[]> {
+    const connection = await this.#connections.take()
+    try {
+      yield* scanBatches(connection, request)
+    } finally {
+      this.#connections.give(connection)
+    }
+  }
+
+  async export(request: ScanRequest, target: string, format: ExportFormat): Promise<number> {
+    return await this.#run(connection => exportRows(connection, request, target, format))
+  }
+
+  async filterTerms(where: string): Promise<FilterTerm[]> {
+    return await this.#run(connection => filterTerms(connection, where))
+  }
+
+  async rowCounts(localPaths: readonly string[]): Promise<number[]> {
+    return await this.#run(async connection => {
+      const list = localPaths.map(literal).join(', ')
+      const reader = await connection.runAndReadAll(
+        `SELECT file_name, num_rows FROM parquet_file_metadata([${list}])`
+      )
+      const counts = new Map(reader.getRows().map(([name, rows]) => [String(name), Number(rows)]))
+      return localPaths.map(path => counts.get(path) ?? 0)
+    })
+  }
+
+  async duplicateKeys(files: readonly DataFile[], keys: readonly EngineColumn[]): Promise<number> {
+    return await this.#run(async connection => {
+      const names = keys.map((_, index) => `k${index}`)
+      const relation = await relationOf(connection, files, keys, names)
+      const { values, types } = parametersOf(relation.parameters)
+      const reader = await connection.runAndReadAll(
+        `SELECT count(*) FROM (SELECT 1 FROM (${relation.sql}) GROUP BY ${names.join(', ')} HAVING count(*) > 1)`,
+        values,
+        types
+      )
+      return Number(reader.getColumns()[0]?.[0] ?? 0)
+    })
+  }
+
+  async readCheckpoint(localPaths: readonly string[]): Promise<JsonObject[]> {
+    return await this.#run(connection => readCheckpointFiles(connection, localPaths))
+  }
+
+  async writeCheckpoint(target: string, actions: readonly string[]): Promise<number> {
+    return await this.#run(connection => writeCheckpointFile(connection, target, actions))
+  }
+
+  async close(): Promise<void> {
+    await this.#connections.close()
+  }
+
+  async #run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    try {
+      return await this.#connections.use(work)
+    } catch (error) {
+      throw engineError(error)
+    }
+  }
+}
+
+/** DuckDB tells its errors apart by the first words of the message. */
+function engineError(error: unknown): unknown {
+  if (isPipelineError(error) || !(error instanceof Error)) return error
+  const { message } = error
+  if (
+    /^IO Error/.test(message) &&
+    /No such file|Cannot open|not found|No files found/i.test(message)
+  ) {
+    return new DeltaError('DELTA_DATA_CORRUPT', `A data file is missing: ${message}`, {
+      cause: error
+    })
+  }
+  if (
+    /No magic bytes|not a Parquet|too small to be a Parquet|Invalid Input Error: Failed to read file/i.test(
+      message
+    )
+  ) {
+    return new DeltaError('DELTA_DATA_CORRUPT', `A data file cannot be read: ${message}`, {
+      cause: error
+    })
+  }
+  if (/^(IO Error|Out of Memory Error)/.test(message)) {
+    return new DeltaError('STORAGE_UNAVAILABLE', `DuckDB: ${message}`, { cause: error })
+  }
+  return error
+}

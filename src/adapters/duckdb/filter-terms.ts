@@ -1,0 +1,135 @@
+/**
+ * Takes a filter apart with DuckDB's own parser: makes sure that it is one expression without
+ * subqueries, and finds the conjuncts that file statistics can answer.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { type CellValue, DeltaError } from '../../core/index.ts'
+import type { FilterTerm } from '../../delta/index.ts'
+
+interface Node {
+  readonly class?: string
+  readonly type?: unknown
+  readonly children?: readonly Node[]
+  readonly left?: Node
+  readonly right?: Node
+  readonly input?: Node
+  readonly lower?: Node
+  readonly upper?: Node
+  readonly child?: Node
+  readonly column_names?: readonly string[]
+  readonly cast_type?: { readonly id?: string }
+  readonly value?: {
+    readonly type?: { readonly id?: string }
+    readonly is_null?: boolean
+    readonly value?: unknown
+  }
+}
+
+interface Constant {
+  readonly value: CellValue
+  readonly cast?: 'date' | 'timestamp'
+}
+
+const OPERATORS: Readonly<
+  Record<string, readonly [FilterTerm['operator'], FilterTerm['operator']]>
+> = {
+  COMPARE_EQUAL: ['=', '='],
+  COMPARE_LESSTHAN: ['<', '>'],
+  COMPARE_LESSTHANOREQUALTO: ['<=', '>='],
+  COMPARE_GREATERTHAN: ['>', '<'],
+  COMPARE_GREATERTHANOREQUALTO: ['>=', '<=']
+}
+
+export async function filterTerms(
+  connection: DuckDBConnection,
+  where: string
+): Promise<FilterTerm[]> {
+  const reader = await connection.runAndReadAll('SELECT json_serialize_sql($sql::VARCHAR)', {
+    sql: `SELECT 1 FROM t WHERE (${where}\n)`
+  })
+  const parsed = JSON.parse(String(reader.getColumns()[0]?.[0] ?? '{}')) as {
+    error?: boolean
+    error_message?: string
+    statements?: { node?: Record<string, unknown> }[]
+  }
+  const node = parsed.statements?.[0]?.node
+  const whole = JSON.stringify(node ?? {})
+  const single =
+    parsed.error !== true &&
+    parsed.statements?.length === 1 &&
+    node?.['type'] === 'SELECT_NODE' &&
+    (node['modifiers'] as unknown[] | undefined)?.length === 0 &&
+    (node['group_expressions'] as unknown[] | undefined)?.length === 0 &&
+    node['having'] === null &&
+    node['qualify'] === null &&
+    !whole.includes('"class":"SUBQUERY"')
+  if (!single) {
+    const why = parsed.error_message ?? 'it is not one expression without subqueries'
+    throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid: ${why}`)
+  }
+  return termsOf(node['where_clause'] as Node)
+}
+
+function termsOf(node: Node): FilterTerm[] {
+  if (node.type === 'CONJUNCTION_AND') return (node.children ?? []).flatMap(termsOf)
+  if (node.type === 'COMPARE_BETWEEN') {
+    return [
+      ...comparison(node.input, node.lower, '>='),
+      ...comparison(node.input, node.upper, '<=')
+    ]
+  }
+  if (node.type === 'COMPARE_IN') return membership(node.children ?? [])
+  const operators = OPERATORS[String(node.type)]
+  if (operators === undefined) return []
+  return [
+    ...comparison(node.left, node.right, operators[0]),
+    ...comparison(node.right, node.left, operators[1])
+  ]
+}
+
+function comparison(
+  column: Node | undefined,
+  constant: Node | undefined,
+  operator: FilterTerm['operator']
+): FilterTerm[] {
+  const name = columnName(column)
+  const found = constantOf(constant)
+  if (name === undefined || found === undefined) return []
+  return [{ column: name, operator, values: [found.value], ...castOf(found) }]
+}
+
+function membership(children: readonly Node[]): FilterTerm[] {
+  const [column, ...constants] = children
+  const name = columnName(column)
+  const found = constants.map(constantOf)
+  if (name === undefined || found.some(constant => constant === undefined)) return []
+  if (found.some(constant => constant?.cast !== undefined)) return []
+  return [{ column: name, operator: 'in', values: found.map(constant => constant?.value ?? null) }]
+}
+
+function castOf(constant: Constant): { valueType?: 'date' | 'timestamp' } {
+  return constant.cast === undefined ? {} : { valueType: constant.cast }
+}
+
+function columnName(node: Node | undefined): string | undefined {
+  return node?.class === 'COLUMN_REF' && node.column_names?.length === 1
+    ? node.column_names[0]
+    : undefined
+}
+
+function constantOf(node: Node | undefined): Constant | undefined {
+  if (node?.class === 'CAST') {
+    const inner = constantOf(node.child)
+    const id = node.cast_type?.id
+    if (typeof inner?.value !== 'string' || inner.cast !== undefined) return undefined
+    if (id === 'DATE') return { value: inner.value, cast: 'date' }
+    return id === 'TIMESTAMP' || id === 'TIMESTAMP WITH TIME ZONE'
+      ? { value: inner.value, cast: 'timestamp' }
+      : undefined
+  }
+  if (node?.class !== 'CONSTANT' || node.value?.is_null !== false) return undefined
+  const { value, type } = node.value
+  if (type?.id === 'VARCHAR' && typeof value === 'string') return { value }
+  const whole = type?.id === 'INTEGER' || type?.id === 'BIGINT'
+  return whole && Number.isSafeInteger(value) ? { value: value as number } : undefined
+}

@@ -1,0 +1,101 @@
+/**
+ * Cells on their way in and out of DuckDB. Timestamps cross as microseconds and dates as text, which
+ * costs far less than the value objects of the binding.
+ */
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBValue,
+  INTEGER,
+  VARCHAR
+} from '@duckdb/node-api'
+import type { CellValue, Row } from '../../core/index.ts'
+import { type DataType, decimalOf, isNested } from '../../delta/index.ts'
+
+export const CHUNK_ROWS = 2048
+
+/** How rows of a column are handed to DuckDB, and the SQL that makes the column's type of it. */
+export interface InputForm {
+  readonly sqlType: string
+  readonly chunkType: DuckDBType
+  cell(value: CellValue | undefined): DuckDBValue
+  expression(column: string): string
+}
+
+const plain = (value: CellValue | undefined): DuckDBValue => value ?? null
+const same = (column: string): string => column
+const big = (value: CellValue | undefined): DuckDBValue =>
+  typeof value === 'number' ? BigInt(value) : (value ?? null)
+
+const FORMS: Readonly<Record<string, InputForm>> = {
+  string: { sqlType: 'VARCHAR', chunkType: VARCHAR, cell: plain, expression: same },
+  long: { sqlType: 'BIGINT', chunkType: BIGINT, cell: big, expression: same },
+  integer: { sqlType: 'INTEGER', chunkType: INTEGER, cell: plain, expression: same },
+  double: { sqlType: 'DOUBLE', chunkType: DOUBLE, cell: plain, expression: same },
+  boolean: { sqlType: 'BOOLEAN', chunkType: BOOLEAN, cell: plain, expression: same },
+  timestamp: {
+    sqlType: 'BIGINT',
+    chunkType: BIGINT,
+    cell: big,
+    expression: column => `make_timestamptz(${column})`
+  },
+  date: {
+    sqlType: 'VARCHAR',
+    chunkType: VARCHAR,
+    cell: plain,
+    expression: column => `${column}::DATE`
+  }
+}
+
+/** Undefined for types whose values the engine does not take from JavaScript. */
+export function inputForm(type: DataType): InputForm | undefined {
+  return typeof type === 'string' ? FORMS[type] : undefined
+}
+
+/** One chunk of the rows from `start` on. */
+export function chunkOf(
+  forms: readonly InputForm[],
+  names: readonly string[],
+  rows: readonly Row[],
+  start: number,
+  leading?: (index: number) => number
+): DuckDBDataChunk {
+  const count = Math.min(CHUNK_ROWS, rows.length - start)
+  const types = [...(leading === undefined ? [] : [INTEGER]), ...forms.map(form => form.chunkType)]
+  const chunk = DuckDBDataChunk.create(types, count)
+  const offset = leading === undefined ? 0 : 1
+  if (leading !== undefined) {
+    chunk.setColumnValues(
+      0,
+      Array.from({ length: count }, (_, i) => leading(start + i))
+    )
+  }
+  forms.forEach((form, column) => {
+    const name = names[column] ?? ''
+    const values = new Array<DuckDBValue>(count)
+    for (let i = 0; i < count; i++) values[i] = form.cell(rows[start + i]?.[name])
+    chunk.setColumnValues(offset + column, values)
+  })
+  return chunk
+}
+
+/** SQL that brings a column into the form in which it leaves DuckDB. */
+export function outputExpression(column: string, type: DataType): string {
+  if (isNested(type)) return `to_json(${column})::VARCHAR`
+  if (type === 'timestamp' || type === 'timestamp_ntz') return `epoch_us(${column})`
+  if (type === 'binary') return `base64(${column})`
+  if (type === 'date' || decimalOf(type) !== undefined) return `${column}::VARCHAR`
+  if (type === 'float') return `${column}::DOUBLE`
+  if (type === 'short' || type === 'byte') return `${column}::INTEGER`
+  return column
+}
+
+/** A value of the result as a cell. Only `long` needs care: small ones become numbers. */
+export function outputCell(value: DuckDBValue, type: DataType): CellValue {
+  if (typeof value !== 'bigint' || type !== 'long') return value as CellValue
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}

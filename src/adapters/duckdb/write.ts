@@ -1,0 +1,123 @@
+/** Writes one Parquet file and reports its statistics. The file is synced before that. */
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type DuckDBConnection, DuckDBMapValue, type DuckDBValue } from '@duckdb/node-api'
+import type {
+  ColumnStatistics,
+  EngineColumn,
+  WriteRequest,
+  WrittenFile
+} from '../../delta/index.ts'
+import { FILE, POSITION, relationOf } from './relation.ts'
+import { createRowTable, type RowTable } from './row-table.ts'
+import { identifier, literal } from './sql.ts'
+
+const POSITION_COLUMNS: readonly EngineColumn[] = [
+  { name: 'file', type: 'integer', partition: false },
+  { name: 'position', type: 'long', partition: false }
+]
+
+export async function writeParquet(
+  connection: DuckDBConnection,
+  request: WriteRequest
+): Promise<WrittenFile> {
+  await makeDirectory(dirname(request.target))
+  const tables: RowTable[] = []
+  try {
+    const parts: string[] = []
+    if (request.copies.length > 0) parts.push(await copiedRows(connection, request, tables))
+    if (request.rows.length > 0 || parts.length === 0) {
+      const table = await createRowTable(connection, 'new_rows', request.columns, request.rows)
+      tables.push(table)
+      const selected = table.expressions.map((expression, index) => {
+        return `${expression} AS ${identifier(request.columns[index]?.name ?? '')}`
+      })
+      parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}`)
+    }
+    const reader = await connection.runAndReadAll(
+      `COPY (${parts.join(' UNION ALL ')}) TO ${literal(request.target)}
+       (FORMAT parquet, COMPRESSION ${request.compression}, RETURN_STATS)`
+    )
+    await syncFile(request.target)
+    const [row] = reader.getRowObjects()
+    return writtenFile(request.columns, row)
+  } finally {
+    for (const table of tables) await table.drop()
+  }
+}
+
+async function copiedRows(
+  connection: DuckDBConnection,
+  request: WriteRequest,
+  tables: RowTable[]
+): Promise<string> {
+  const { columns, copies } = request
+  const names = columns.map(column => column.name)
+  const files = copies.map(copy => copy.file)
+  const without = copies.flatMap((copy, file) => copy.without.map(position => ({ file, position })))
+  const relation = await relationOf(connection, files, columns, names, without.length > 0)
+  if (without.length === 0) return relation.sql
+  const table = await createRowTable(connection, 'left_out', POSITION_COLUMNS, without)
+  tables.push(table)
+  const selected = names.map(name => `f.${identifier(name)}`).join(', ')
+  return `SELECT ${selected} FROM (${relation.sql}) f
+    ANTI JOIN ${table.name} x ON f.${FILE} = x.c0 AND f.${POSITION} = x.c1`
+}
+
+function writtenFile(
+  columns: readonly EngineColumn[],
+  row: Record<string, DuckDBValue> | undefined
+): WrittenFile {
+  const statistics = mapOf(row?.['column_statistics'])
+  const result = new Map<string, ColumnStatistics>()
+  for (const { name } of columns) {
+    const facts = mapOf(statistics.get(identifier(name)))
+    const nullCount = facts.get('null_count')
+    if (nullCount === undefined) continue
+    const min = facts.get('min')
+    const max = facts.get('max')
+    const bounded = min !== undefined && max !== undefined && facts.get('has_nan') !== 'true'
+    result.set(name, {
+      nullCount: Number(nullCount),
+      ...(bounded ? { min: String(min), max: String(max) } : {})
+    })
+  }
+  return {
+    size: Number(row?.['file_size_bytes'] ?? 0),
+    numRecords: Number(row?.['count'] ?? 0),
+    columns: result
+  }
+}
+
+function mapOf(value: DuckDBValue | undefined): Map<string, DuckDBValue> {
+  if (!(value instanceof DuckDBMapValue)) return new Map()
+  return new Map(value.entries.map(entry => [String(entry.key), entry.value]))
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true })
+  for (let made = directory; first !== undefined && made.length >= first.length; ) {
+    made = dirname(made)
+    await syncDirectory(made)
+  }
+}
+
+/** The contents first, then the name. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await syncDirectory(dirname(path))
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

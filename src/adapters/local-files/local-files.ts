@@ -1,0 +1,228 @@
+/**
+ * Objects as files below a directory. Writes go to a temporary file, which is synced and then linked or
+ * renamed into place; the directory is synced after that. So a reader sees whole objects only, and what
+ * was stored survives a power loss.
+ */
+import { createReadStream } from 'node:fs'
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink
+} from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { DeltaError } from '../../core/index.ts'
+import type { ObjectInfo, ObjectStore, PutResult } from '../../ports/object-store.ts'
+import { assertObjectPath } from './object-path.ts'
+
+/** Names of files that are not objects yet; listings pass them over. */
+const TEMPORARY = /^\.tmp-\d+-\d+-\d+$/
+
+export function openLocalFiles(options: { readonly root: string }): ObjectStore {
+  return new LocalFiles(resolve(options.root))
+}
+
+class LocalFiles implements ObjectStore {
+  readonly root: string
+  #writes = 0
+
+  constructor(root: string) {
+    this.root = root
+  }
+
+  async put(
+    path: string,
+    bytes: Uint8Array,
+    options: { ifAbsent?: boolean } = {}
+  ): Promise<PutResult> {
+    return await this.#place(path, handle => handle.writeFile(bytes), options.ifAbsent === true)
+  }
+
+  async putFile(path: string, localFile: string, signal?: AbortSignal): Promise<number> {
+    await this.#place(
+      path,
+      handle =>
+        handle.writeFile(
+          createReadStream(localFile),
+          signal === undefined ? undefined : { signal }
+        ),
+      false
+    )
+    return (await stat(this.localPath(path))).size
+  }
+
+  async get(path: string, range?: { start: number; end: number }): Promise<Uint8Array> {
+    let handle: FileHandle | undefined
+    try {
+      handle = await open(this.localPath(path), 'r')
+      if (range === undefined) return await handle.readFile()
+      const buffer = Buffer.alloc(Math.max(0, range.end - range.start))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, range.start)
+      return buffer.subarray(0, bytesRead)
+    } catch (error) {
+      throw storageError(error, `${this.root}/${path}`)
+    } finally {
+      await handle?.close()
+    }
+  }
+
+  async head(path: string): Promise<ObjectInfo | undefined> {
+    try {
+      const info = await stat(this.localPath(path))
+      if (!info.isFile()) return undefined
+      return { path, size: info.size, modifiedAt: info.mtimeMs }
+    } catch (error) {
+      if (isAbsent(error)) return undefined
+      throw storageError(error, `${this.root}/${path}`)
+    }
+  }
+
+  async *list(prefix: string, options: { startAfter?: string } = {}): AsyncGenerator<ObjectInfo> {
+    assertObjectPath(prefix, true)
+    const slash = prefix.lastIndexOf('/')
+    yield* this.#walk(prefix.slice(0, slash + 1), prefix, options.startAfter ?? '')
+  }
+
+  async delete(path: string): Promise<void> {
+    try {
+      await unlink(this.localPath(path))
+    } catch (error) {
+      if (!isAbsent(error)) throw storageError(error, `${this.root}/${path}`)
+    }
+  }
+
+  localPath(path: string): string {
+    assertObjectPath(path)
+    return join(this.root, path)
+  }
+
+  async close(): Promise<void> {}
+
+  async #place(
+    path: string,
+    write: (handle: FileHandle) => Promise<void>,
+    ifAbsent: boolean
+  ): Promise<PutResult> {
+    const target = this.localPath(path)
+    const directory = dirname(target)
+    // Unique among processes too: a process id may come back, but not at the same instant.
+    const unique = `${process.pid}-${process.hrtime.bigint()}-${this.#writes++}`
+    const temporary = join(directory, `.tmp-${unique}`)
+    try {
+      await makeDirectory(this.root, directory)
+      await writeSynced(temporary, write)
+      if (ifAbsent) {
+        if (!(await linkIfAbsent(temporary, target))) return 'exists'
+      } else await rename(temporary, target)
+      await syncDirectory(directory)
+      return 'stored'
+    } catch (error) {
+      throw storageError(error, `${this.root}/${path}`)
+    } finally {
+      await rm(temporary, { force: true }).catch(() => undefined)
+    }
+  }
+
+  /** Byte order of whole paths: a directory sorts as its name with a slash. */
+  async *#walk(directory: string, prefix: string, after: string): AsyncGenerator<ObjectInfo> {
+    const names = await this.#entries(directory)
+    for (const name of names) {
+      const path = directory + name
+      const isDirectory = name.endsWith('/')
+      const relevant = isDirectory
+        ? path.startsWith(prefix) || prefix.startsWith(path)
+        : path.startsWith(prefix)
+      if (!relevant) continue
+      if (isDirectory) {
+        const done = bytesBefore(path, after) && !after.startsWith(path)
+        if (!done) yield* this.#walk(path, prefix, after)
+      } else if (bytesBefore(after, path)) {
+        const info = await this.head(path)
+        if (info !== undefined) yield info
+      }
+    }
+  }
+
+  async #entries(directory: string): Promise<string[]> {
+    try {
+      const entries = await readdir(join(this.root, directory), { withFileTypes: true })
+      return entries
+        .filter(entry => !TEMPORARY.test(entry.name))
+        .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+        .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    } catch (error) {
+      if (isAbsent(error)) return []
+      throw storageError(error, `${this.root}/${directory}`)
+    }
+  }
+}
+
+function bytesBefore(a: string, b: string): boolean {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
+}
+
+async function writeSynced(
+  path: string,
+  write: (handle: FileHandle) => Promise<void>
+): Promise<void> {
+  const handle = await open(path, 'wx')
+  try {
+    await write(handle)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** `link` fails when the name is taken, which `rename` would not: this is what makes commits atomic. */
+async function linkIfAbsent(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Creates the directory and syncs those above it that are new. */
+async function makeDirectory(root: string, directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true })
+  if (first === undefined) return
+  for (let parent = dirname(directory); parent.length >= dirname(first).length; ) {
+    await syncDirectory(parent)
+    if (parent === dirname(parent) || parent === dirname(root)) return
+    parent = dirname(parent)
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function storageError(error: unknown, where: string): Error {
+  if (error instanceof DeltaError) return error
+  if (error instanceof Error && error.name === 'AbortError') return error
+  if (isAbsent(error)) {
+    return new DeltaError('STORAGE_NOT_FOUND', `There is no object at ${where}`, { cause: error })
+  }
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error'
+  return new DeltaError('STORAGE_UNAVAILABLE', `${where} cannot be accessed (${code})`, {
+    cause: error
+  })
+}

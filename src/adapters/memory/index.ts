@@ -1,0 +1,1 @@
+export { type MemoryObjectStoreOptions, openMemoryObjectStore } from './object-store.ts'

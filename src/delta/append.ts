@@ -1,0 +1,85 @@
+/** Append: new files, no look at the stored ones; any number of appends commit side by side. */
+import type { CellValue, Row } from '../core/index.ts'
+import type { AddAction } from './actions.ts'
+import { writeFile } from './file-writer.ts'
+import type { Snapshot } from './log-state.ts'
+import { partitionKey, partitionOf } from './partition-values.ts'
+import { assertComplete, checkedRow } from './rows.ts'
+import type { TableLog } from './table-log.ts'
+
+export interface AppendResult {
+  readonly version: number
+  readonly rows: number
+  readonly bytesWritten: number
+  readonly conflicts: number
+}
+
+/** Rejects with `DELTA_SCHEMA_MISMATCH` when a row does not fit the table. */
+export async function appendTo(
+  log: TableLog,
+  rows: readonly Row[],
+  signal?: AbortSignal
+): Promise<AppendResult> {
+  let snapshot = await log.refresh()
+  if (rows.length === 0) {
+    return { version: snapshot.version, rows: 0, bytesWritten: 0, conflicts: 0 }
+  }
+  let adds = await writeRows(log, snapshot, rows)
+  for (let conflicts = 0; ; ) {
+    signal?.throwIfAborted()
+    const bytesWritten = adds.reduce((sum, add) => sum + add.size, 0)
+    const response = await log.commit(
+      snapshot,
+      {
+        operation: 'WRITE',
+        operationParameters: { mode: 'Append' },
+        operationMetrics: {
+          numFiles: String(adds.length),
+          numOutputRows: String(rows.length),
+          numOutputBytes: String(bytesWritten)
+        },
+        isolationLevel: 'Serializable',
+        isBlindAppend: true
+      },
+      adds.map(add => ({ add }))
+    )
+    if (response.kind === 'committed') {
+      return { version: response.version, rows: rows.length, bytesWritten, conflicts }
+    }
+    conflicts++
+    await log.pause(conflicts, signal)
+    const newer = await log.refresh()
+    const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
+    if (!same) adds = await writeRows(log, newer, rows)
+    snapshot = newer
+  }
+}
+
+async function writeRows(
+  log: TableLog,
+  snapshot: Snapshot,
+  rows: readonly Row[]
+): Promise<AddAction[]> {
+  log.assertWritable(snapshot)
+  const fields = new Map(snapshot.fields.map(field => [field.name, field]))
+  const partitions = new Map<
+    string,
+    { values: Record<string, string | null>; rows: Record<string, CellValue>[] }
+  >()
+  for (const row of rows) {
+    const checked = checkedRow(fields, row, log.where)
+    assertComplete(snapshot.fields, checked, log.where)
+    const values = partitionOf(snapshot, checked)
+    const key = partitionKey(values)
+    const group = partitions.get(key) ?? { values, rows: [] }
+    group.rows.push(checked)
+    partitions.set(key, group)
+  }
+  const adds: AddAction[] = []
+  for (const { values, rows: group } of partitions.values()) {
+    const content = { partitionValues: values, inputs: [], rows: group }
+    const add = await writeFile(log, snapshot, content)
+    if (add !== undefined) adds.push(add)
+  }
+  return adds
+}

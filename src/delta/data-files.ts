@@ -1,0 +1,138 @@
+/**
+ * Local access to files of the store for the Parquet engine. A store on a local disk is used in place;
+ * others are copied into a scratch directory, which keeps the newest copies up to a limit. Files of a
+ * table never change, so a copy is never stale.
+ */
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DeltaPorts } from './ports.ts'
+
+export interface Lease {
+  readonly localPath: string
+  release(): void
+}
+
+interface Copy {
+  readonly localPath: Promise<string>
+  bytes: number
+  leases: number
+}
+
+export interface DataFilesOptions {
+  /** Directory for copies and for files on their way to the store. */
+  readonly scratch: string
+  /** Bytes of copies kept; 1 GiB by default. */
+  readonly cacheBytes?: number
+}
+
+const GIBIBYTE = 1_073_741_824
+
+export class DataFiles {
+  readonly #ports: DeltaPorts
+  readonly #options: DataFilesOptions
+  readonly #copies = new Map<string, Copy>()
+  #bytes = 0
+
+  constructor(ports: DeltaPorts, options: DataFilesOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  /** A local path of the object, valid until released. Rejects with `STORAGE_NOT_FOUND`. */
+  async lease(path: string): Promise<Lease> {
+    const { store } = this.#ports
+    if (store.localPath !== undefined) {
+      return { localPath: store.localPath(path), release: () => undefined }
+    }
+    const copy = this.#copies.get(path) ?? this.#register(path, this.#download(path))
+    copy.leases++
+    try {
+      const localPath = await copy.localPath
+      return { localPath, release: () => this.#release(copy) }
+    } catch (error) {
+      this.#copies.delete(path)
+      throw error
+    }
+  }
+
+  /**
+   * Has `write` make a file on the local disk and stores it under `path`; durable when it resolves.
+   * `write` must have synced the file.
+   */
+  async store<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
+    const { store } = this.#ports
+    if (store.localPath !== undefined) return await write(store.localPath(path))
+    const local = await this.#scratchPath()
+    const result = await write(local)
+    const bytes = await store.putFile(path, local)
+    const copy = this.#register(path, Promise.resolve(local))
+    copy.bytes = bytes
+    this.#bytes += bytes
+    this.#evict()
+    return result
+  }
+
+  /** Like `store`, for files that others may write under the same name: readers see old or new. */
+  async replace<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
+    const local = await this.#scratchPath()
+    try {
+      const result = await write(local)
+      await this.#ports.store.putFile(path, local)
+      return result
+    } finally {
+      await rm(local, { force: true })
+    }
+  }
+
+  async close(): Promise<void> {
+    const copies = [...this.#copies.values()]
+    this.#copies.clear()
+    for (const copy of copies) {
+      const local = await copy.localPath.catch(() => undefined)
+      if (local !== undefined) await rm(local, { force: true })
+    }
+  }
+
+  async #scratchPath(): Promise<string> {
+    await mkdir(this.#options.scratch, { recursive: true })
+    return join(this.#options.scratch, `${this.#ports.ids.uuid()}.parquet`)
+  }
+
+  async #download(path: string): Promise<string> {
+    const bytes = await this.#ports.store.get(path)
+    const local = await this.#scratchPath()
+    await writeFile(local, bytes)
+    return local
+  }
+
+  #register(path: string, localPath: Promise<string>): Copy {
+    const copy: Copy = { localPath, bytes: 0, leases: 0 }
+    this.#copies.set(path, copy)
+    return copy
+  }
+
+  #release(copy: Copy): void {
+    copy.leases--
+    if (copy.bytes > 0) this.#evict()
+    else void this.#measure(copy)
+  }
+
+  async #measure(copy: Copy): Promise<void> {
+    const info = await stat(await copy.localPath).catch(() => undefined)
+    if (copy.bytes > 0 || info === undefined) return
+    copy.bytes = info.size
+    this.#bytes += info.size
+    this.#evict()
+  }
+
+  #evict(): void {
+    const limit = this.#options.cacheBytes ?? GIBIBYTE
+    for (const [path, copy] of this.#copies) {
+      if (this.#bytes <= limit) return
+      if (copy.leases > 0 || copy.bytes === 0) continue
+      this.#copies.delete(path)
+      this.#bytes -= copy.bytes
+      void copy.localPath.then(local => rm(local, { force: true })).catch(() => undefined)
+    }
+  }
+}

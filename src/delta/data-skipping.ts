@@ -1,0 +1,156 @@
+/**
+ * Which files can hold what is looked for, by partition values and statistics. A file is left out only
+ * when that is proven; missing statistics keep it.
+ */
+import { type CellValue, parseInstant } from '../core/index.ts'
+import type { AddAction } from './actions.ts'
+import type { FilterTerm } from './parquet-engine.ts'
+import type { DataType, SchemaField } from './schema.ts'
+import { type FileStats, parseStats } from './stats.ts'
+
+interface Range {
+  readonly min: CellValue
+  readonly max: CellValue
+}
+
+const INTEGERS = new Set<DataType>(['long', 'integer', 'short', 'byte'])
+
+/** Statistics are parsed once a file; actions are immutable. */
+const parsed = new WeakMap<AddAction, FileStats>()
+
+export function statsOf(add: AddAction): FileStats {
+  const known = parsed.get(add)
+  if (known !== undefined) return known
+  const stats = parseStats(add.stats)
+  parsed.set(add, stats)
+  return stats
+}
+
+/** Values wanted of one column, sorted once for many files. */
+export interface WantedValues {
+  readonly field: SchemaField
+  readonly sorted: readonly CellValue[]
+}
+
+export function wantedValues(field: SchemaField, values: Iterable<CellValue>): WantedValues {
+  return { field, sorted: [...new Set(values)].sort(compareCells) }
+}
+
+/** False when no value of one of the columns can be in the file. */
+export function mayHoldKeys(add: AddAction, wanted: readonly WantedValues[]): boolean {
+  return wanted.every(({ field, sorted }) => {
+    const range = rangeOf(add, field)
+    if (range === undefined) return true
+    if (range === 'nulls') return false
+    const first = sorted[lowerBound(sorted, range.min)]
+    return first !== undefined && compareCells(first, range.max) <= 0
+  })
+}
+
+/** False when one conjunct of a filter cannot hold for any row of the file. */
+export function mayHoldTerms(
+  add: AddAction,
+  terms: readonly FilterTerm[],
+  fields: ReadonlyMap<string, SchemaField>
+): boolean {
+  return terms.every(term => {
+    const field = fields.get(term.column.toLowerCase())
+    if (field === undefined) return true
+    if (term.valueType !== undefined && term.valueType !== field.type) return true
+    const range = rangeOf(add, field)
+    if (range === undefined) return true
+    return range === 'nulls' ? false : termMayHold(term, range, field.type)
+  })
+}
+
+function termMayHold(term: FilterTerm, range: Range, type: DataType): boolean {
+  const values = term.values.map(value => comparable(value, type))
+  if (values.some(value => value === undefined)) return true
+  const inRange = (value: CellValue): boolean =>
+    compareCells(range.min, value) <= 0 && compareCells(value, range.max) <= 0
+  const [value] = values as CellValue[]
+  if (value === undefined) return true
+  if (term.operator === '=' || term.operator === 'in') return (values as CellValue[]).some(inRange)
+  if (term.operator === '<') return compareCells(range.min, value) < 0
+  if (term.operator === '<=') return compareCells(range.min, value) <= 0
+  if (term.operator === '>') return compareCells(range.max, value) > 0
+  return compareCells(range.max, value) >= 0
+}
+
+function rangeOf(add: AddAction, field: SchemaField): Range | 'nulls' | undefined {
+  const partition = add.partitionValues?.[field.name]
+  if (partition !== undefined) {
+    // An empty text may be null or empty, depending on the writer.
+    if (partition === '') return undefined
+    if (partition === null) return 'nulls'
+    const value = comparable(partition, field.type)
+    return value === undefined ? undefined : { min: value, max: value }
+  }
+  const { minValues, maxValues } = statsOf(add)
+  const min = comparable(minValues?.[field.name], field.type)
+  const max = comparable(maxValues?.[field.name], field.type)
+  if (min === undefined || max === undefined) return undefined
+  // Timestamps are cut to milliseconds downwards, in the maximum too.
+  return typeof max === 'bigint' && field.type === 'timestamp'
+    ? { min, max: max + 999n }
+    : { min, max }
+}
+
+/** A value of the log or a filter in the form of table cells; undefined when it cannot be compared. */
+function comparable(value: unknown, type: DataType): CellValue | undefined {
+  if (value === undefined || value === null) return undefined
+  if (type === 'string') return typeof value === 'string' ? value : undefined
+  if (type === 'date') {
+    return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined
+  }
+  if (type === 'timestamp') {
+    if (typeof value === 'bigint') return value
+    return typeof value === 'string' ? parseInstant(value) : undefined
+  }
+  if (INTEGERS.has(type)) return integer(value)
+  if (type === 'double' || type === 'float') {
+    const number = Number(value)
+    return Number.isFinite(number) ? number : undefined
+  }
+  return undefined
+}
+
+function integer(value: unknown): CellValue | undefined {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : undefined
+}
+
+function lowerBound(sorted: readonly CellValue[], value: CellValue): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareCells(sorted[middle] as CellValue, value) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Order of cells of one type; texts by code point, as Delta compares them. Null is smallest. */
+export function compareCells(a: CellValue, b: CellValue): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b)
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function compareTexts(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return codePointRank(x) - codePointRank(y)
+  }
+  return a.length - b.length
+}
+
+/** UTF-16 puts surrogates below U+E000; by code point they are above. */
+function codePointRank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
+}

@@ -1,0 +1,66 @@
+/** Writes data files of a table and makes their `add` actions. */
+import type { CellValue, Row } from '../core/index.ts'
+import type { AddAction } from './actions.ts'
+import type { Lease } from './data-files.ts'
+import type { Snapshot } from './log-state.ts'
+import { encodePath, partitionDirectory } from './partition-values.ts'
+import { serialiseStats } from './stats.ts'
+import { engineColumns, objectPath } from './table-files.ts'
+import type { TableLog } from './table-log.ts'
+import { compressionOf, indexedColumns } from './table-properties.ts'
+
+export interface FileContent {
+  readonly partitionValues: Readonly<Record<string, string | null>>
+  /** Files to copy, without the rows at the positions. */
+  readonly inputs: readonly { readonly add: AddAction; readonly without: readonly number[] }[]
+  readonly rows: readonly Readonly<Record<string, CellValue>>[]
+}
+
+/** The file's action, or undefined when it would hold no row (and is then not kept). */
+export async function writeFile(
+  log: TableLog,
+  snapshot: Snapshot,
+  content: FileContent
+): Promise<AddAction | undefined> {
+  const { metadata } = snapshot
+  const directory = partitionDirectory(metadata.partitionColumns, content.partitionValues)
+  const codec = compressionOf(metadata)
+  const name = `part-00000-${log.ports.ids.uuid()}-c000.${codec}.parquet`
+  const relative = directory === '' ? name : `${directory}/${name}`
+  const stored = log.path === '' ? relative : `${log.path}/${relative}`
+  const columns = engineColumns(snapshot).filter(column => !column.partition)
+  const leases: Lease[] = []
+  try {
+    for (const { add } of content.inputs) {
+      leases.push(await log.data.lease(objectPath(log.path, add)))
+    }
+    const copies = content.inputs.map(({ add, without }, index) => ({
+      file: { localPath: leases[index]?.localPath ?? '', partitionValues: add.partitionValues },
+      without
+    }))
+    const written = await log.data.store(stored, target =>
+      log.ports.engine.write({
+        target,
+        columns,
+        copies,
+        rows: content.rows as readonly Row[],
+        compression: codec
+      })
+    )
+    if (written.numRecords === 0) {
+      await log.ports.store.delete(stored)
+      return undefined
+    }
+    const fields = snapshot.fields.filter(field => !metadata.partitionColumns.includes(field.name))
+    return {
+      path: encodePath(relative),
+      partitionValues: content.partitionValues,
+      size: written.size,
+      modificationTime: log.ports.clock.now(),
+      dataChange: true,
+      stats: serialiseStats(written, fields, indexedColumns(metadata))
+    }
+  } finally {
+    for (const lease of leases) lease.release()
+  }
+}

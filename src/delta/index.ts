@@ -1,0 +1,36 @@
+/** Door of the Delta engine: see README.md. */
+export type { AppendResult } from './append.ts'
+export { compareCells } from './data-skipping.ts'
+export type { Snapshot } from './log-state.ts'
+export type { MergeOptions, MergeResult } from './merge/merge.ts'
+export type {
+  ColumnStatistics,
+  DataFile,
+  EngineColumn,
+  ExportFormat,
+  FilterTerm,
+  Match,
+  MatchRequest,
+  ParquetEngine,
+  ScanRequest,
+  WriteRequest,
+  WrittenFile
+} from './parquet-engine.ts'
+export type { DeltaPorts } from './ports.ts'
+export { type MergedRow, type MergeRules, mergeRows } from './row-policies.ts'
+export {
+  type ColumnSpec,
+  type DataType,
+  decimalOf,
+  describeType,
+  isNested,
+  type SchemaField
+} from './schema.ts'
+export {
+  type DeltaOptions,
+  DeltaTable,
+  type HistoryEntry,
+  type ReadAtOptions,
+  type TableSpec
+} from './table.ts'
+export type { VerifyReport } from './verify.ts'

@@ -1,0 +1,84 @@
+/** Loads the state of a table from its log, and follows the log cheaply once it is loaded. */
+import { DeltaError, isPipelineError } from '../core/index.ts'
+import { type Action, parseCommit } from './actions.ts'
+import type { DataFiles } from './data-files.ts'
+import { commitPath } from './log-path.ts'
+import { findLogSegment } from './log-segment.ts'
+import { LogState } from './log-state.ts'
+import type { DeltaPorts } from './ports.ts'
+
+/** Commit files read at a time. */
+const READ_AHEAD = 16
+
+/** The state at a version, by default the newest; undefined when the log is proven absent. */
+export async function loadState(
+  ports: DeltaPorts,
+  data: DataFiles,
+  table: string,
+  version?: number
+): Promise<LogState | undefined> {
+  const segment = await findLogSegment(ports.store, table, version)
+  if (segment === undefined) return undefined
+  const state = new LogState(`${ports.store.root}/${table}`)
+  if (segment.checkpoint !== undefined) {
+    const actions = await readCheckpoint(ports, data, segment.checkpoint.paths)
+    state.apply(segment.checkpoint.version, actions)
+  }
+  for (let i = 0; i < segment.commits.length; i += READ_AHEAD) {
+    const batch = segment.commits.slice(i, i + READ_AHEAD)
+    const read = await Promise.all(batch.map(commit => readCommit(ports, commit.path)))
+    read.forEach((actions, index) => {
+      state.apply(batch[index]?.version ?? 0, actions)
+    })
+  }
+  return state
+}
+
+/** Applies the commits that are newer than the state, one probe each. */
+export async function followLog(ports: DeltaPorts, table: string, state: LogState): Promise<void> {
+  for (;;) {
+    const next = state.version + 1
+    const actions = await readCommitIfThere(ports, table, next)
+    if (actions === undefined) return
+    // Two followers of one state may race; the first one to get here applies the commit.
+    if (state.version === next - 1) state.apply(next, actions)
+  }
+}
+
+/** The actions of a version, or undefined when there is no such commit yet. */
+export async function readCommitIfThere(
+  ports: DeltaPorts,
+  table: string,
+  version: number
+): Promise<Action[] | undefined> {
+  try {
+    return await readCommit(ports, commitPath(table, version))
+  } catch (error) {
+    if (isPipelineError(error) && error.code === 'STORAGE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+async function readCommit(ports: DeltaPorts, path: string): Promise<Action[]> {
+  const bytes = await ports.store.get(path)
+  return parseCommit(Buffer.from(bytes).toString(), `${ports.store.root}/${path}`)
+}
+
+async function readCheckpoint(
+  ports: DeltaPorts,
+  data: DataFiles,
+  paths: readonly string[]
+): Promise<Action[]> {
+  const leases = await Promise.all(paths.map(path => data.lease(path)))
+  try {
+    const rows = await ports.engine.readCheckpoint(leases.map(lease => lease.localPath))
+    return rows as unknown as Action[]
+  } catch (error) {
+    if (isPipelineError(error)) throw error
+    throw new DeltaError('DELTA_LOG_CORRUPT', `The checkpoint ${paths[0]} cannot be read`, {
+      cause: error
+    })
+  } finally {
+    for (const lease of leases) lease.release()
+  }
+}

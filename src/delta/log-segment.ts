@@ -1,0 +1,117 @@
+/**
+ * The files of the log that make up one version: the newest complete checkpoint at or below it, and the
+ * commits after that (PROTOCOL.md "Log Segment" in spirit). `_last_checkpoint` is a hint: it may be
+ * missing, stale or damaged, and then the whole log is listed.
+ */
+import { DeltaError, isPipelineError } from '../core/index.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import { commitPath, lastCheckpointPath, logDirectory, parseLogName } from './log-path.ts'
+
+export interface LogSegment {
+  readonly version: number
+  readonly checkpoint: { readonly version: number; readonly paths: readonly string[] } | undefined
+  /** Contiguous, ascending, the first one after the checkpoint. */
+  readonly commits: readonly { readonly version: number; readonly path: string }[]
+}
+
+interface Listing {
+  readonly commits: Map<number, string>
+  readonly checkpoints: Map<number, string[]>
+  readonly v2Checkpoints: Set<number>
+}
+
+/** A listing that ran beside a writer may miss a file that it should have seen; look again. */
+const LISTINGS = 3
+
+/** Undefined when the log is proven empty. Rejects with `DELTA_LOG_CORRUPT`, `DELTA_VERSION_NOT_FOUND`. */
+export async function findLogSegment(
+  store: ObjectStore,
+  table: string,
+  version?: number
+): Promise<LogSegment | undefined> {
+  const hint = await readHint(store, table)
+  if (hint !== undefined && (version === undefined || hint <= version)) {
+    const listing = await listLog(store, table, hint)
+    if (listing.checkpoints.has(hint)) {
+      const segment = assemble(listing, version)
+      if (segment !== undefined && typeof segment !== 'string') return segment
+    }
+  }
+  for (let attempt = 1; ; attempt++) {
+    const segment = assemble(await listLog(store, table, 0), version)
+    if (typeof segment !== 'string') return segment
+    if (attempt === LISTINGS) throw incomplete(store, table, version, segment)
+  }
+}
+
+function incomplete(
+  store: ObjectStore,
+  table: string,
+  version: number | undefined,
+  why: string
+): DeltaError {
+  const where = `${store.root}/${table}`
+  if (version !== undefined) {
+    return new DeltaError('DELTA_VERSION_NOT_FOUND', `${where} has no version ${version}: ${why}`)
+  }
+  return new DeltaError('DELTA_LOG_CORRUPT', `The log of ${where} is incomplete: ${why}`)
+}
+
+/** The segment, undefined for an empty log, or a text that says what is missing. */
+function assemble(listing: Listing, version: number | undefined): LogSegment | undefined | string {
+  const newest = Math.max(-1, ...listing.commits.keys(), ...listing.checkpoints.keys())
+  if (newest < 0) {
+    if (listing.v2Checkpoints.size > 0) return 'only checkpoints of an unsupported kind are left'
+    return version === undefined ? undefined : 'there is no log'
+  }
+  const target = version ?? newest
+  if (target > newest) return `the newest is ${newest}`
+  const usable = [...listing.checkpoints.keys()].filter(candidate => candidate <= target)
+  const base = usable.length === 0 ? undefined : Math.max(...usable)
+  const commits: { version: number; path: string }[] = []
+  for (let next = (base ?? -1) + 1; next <= target; next++) {
+    const path = listing.commits.get(next)
+    if (path === undefined) return `commit ${next} is missing`
+    commits.push({ version: next, path })
+  }
+  const checkpoint =
+    base === undefined ? undefined : { version: base, paths: listing.checkpoints.get(base) ?? [] }
+  return { version: target, checkpoint, commits }
+}
+
+async function listLog(store: ObjectStore, table: string, from: number): Promise<Listing> {
+  const directory = `${logDirectory(table)}/`
+  const commits = new Map<number, string>()
+  const checkpoints = new Map<number, string[]>()
+  const v2Checkpoints = new Set<number>()
+  const parts = new Map<string, string[]>()
+  // Names of version `from` sort after the commit before it.
+  const options = from > 0 ? { startAfter: commitPath(table, from - 1) } : {}
+  for await (const { path } of store.list(directory, options)) {
+    const file = parseLogName(path.slice(directory.length))
+    if (file.kind === 'commit') commits.set(file.version, path)
+    else if (file.kind === 'checkpoint') checkpoints.set(file.version, [path])
+    else if (file.kind === 'v2Checkpoint') v2Checkpoints.add(file.version)
+    else if (file.kind === 'checkpointPart') {
+      const key = `${file.version}/${file.parts}`
+      const found = [...(parts.get(key) ?? []), path]
+      parts.set(key, found)
+      const whole = found.length === file.parts
+      if (whole && !checkpoints.has(file.version)) checkpoints.set(file.version, found)
+    }
+  }
+  return { commits, checkpoints, v2Checkpoints }
+}
+
+async function readHint(store: ObjectStore, table: string): Promise<number | undefined> {
+  try {
+    const bytes = await store.get(lastCheckpointPath(table))
+    const hint = JSON.parse(Buffer.from(bytes).toString()) as { version?: unknown } | null
+    const version = hint?.version
+    return Number.isSafeInteger(version) ? (version as number) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    if (isPipelineError(error) && error.code === 'STORAGE_NOT_FOUND') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Replay of the log (PROTOCOL.md "Action Reconciliation"): the newest protocol and metadata, the active
+ * files, the tombstones, the newest `txn` of each application, the domain metadata.
+ */
+import { DeltaError } from '../core/index.ts'
+import type { Action, AddAction, MetadataAction, ProtocolAction, RemoveAction } from './actions.ts'
+import { assertReadable } from './protocol.ts'
+import { parseSchema, type SchemaField } from './schema.ts'
+
+/** One version of a table; never changes. */
+export interface Snapshot {
+  readonly version: number
+  /** Milliseconds since the epoch, as the newest commit says. */
+  readonly timestamp: number
+  readonly protocol: ProtocolAction
+  readonly metadata: MetadataAction
+  readonly fields: readonly SchemaField[]
+  /** Active files by `add.path`. */
+  readonly files: ReadonlyMap<string, AddAction>
+  readonly transactions: ReadonlyMap<string, number>
+}
+
+/** The state that grows with each commit; `snapshot` copies what readers see. */
+export class LogState {
+  readonly #where: string
+  #version = -1
+  #timestamp = 0
+  #protocol: ProtocolAction | undefined
+  #metadata: MetadataAction | undefined
+  #fields: readonly SchemaField[] = []
+  readonly #files = new Map<string, AddAction>()
+  readonly #tombstones = new Map<string, RemoveAction>()
+  readonly #transactions = new Map<string, { version: number; lastUpdated?: number }>()
+  readonly #domains = new Map<string, Readonly<Record<string, unknown>>>()
+  #snapshot: Snapshot | undefined
+
+  constructor(where: string) {
+    this.#where = where
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  /** Applies the actions of one version: a commit, or all rows of a checkpoint. */
+  apply(version: number, actions: readonly Action[]): void {
+    this.#snapshot = undefined
+    for (const action of actions) this.#applyOne(action)
+    this.#version = version
+  }
+
+  /** The state as a snapshot. Rejects when the log lacks protocol or metadata, or is not readable. */
+  snapshot(): Snapshot {
+    if (this.#snapshot !== undefined) return this.#snapshot
+    const { protocol, metadata } = this.#required()
+    assertReadable({ protocol, metadata, fields: this.#fields }, this.#where)
+    this.#snapshot = {
+      version: this.#version,
+      timestamp: this.#timestamp,
+      protocol,
+      metadata,
+      fields: this.#fields,
+      files: new Map(this.#files),
+      transactions: new Map([...this.#transactions].map(([app, txn]) => [app, txn.version]))
+    }
+    return this.#snapshot
+  }
+
+  /** What a checkpoint of this version holds; tombstones older than `keepSince` are dropped. */
+  checkpointActions(keepSince: number): Action[] {
+    const { protocol, metadata } = this.#required()
+    const actions: Action[] = [{ protocol }, { metaData: metadata }]
+    for (const [appId, txn] of this.#transactions) actions.push({ txn: { appId, ...txn } })
+    for (const domainMetadata of this.#domains.values()) actions.push({ domainMetadata })
+    for (const add of this.#files.values()) actions.push({ add: { ...add, dataChange: false } })
+    for (const remove of this.#tombstones.values()) {
+      if ((remove.deletionTimestamp ?? 0) < keepSince) continue
+      actions.push({ remove: { ...remove, dataChange: false } })
+    }
+    return actions
+  }
+
+  #required(): { protocol: ProtocolAction; metadata: MetadataAction } {
+    const protocol = this.#protocol
+    const metadata = this.#metadata
+    if (protocol !== undefined && metadata !== undefined) return { protocol, metadata }
+    const missing = protocol === undefined ? 'protocol' : 'metaData'
+    throw new DeltaError('DELTA_LOG_CORRUPT', `The log of ${this.#where} has no ${missing} action`)
+  }
+
+  #applyOne(action: Action): void {
+    const { add, remove, protocol, metaData, txn, commitInfo, domainMetadata } = action
+    if (add != null) this.#add(add)
+    else if (remove != null) {
+      this.#files.delete(remove.path)
+      this.#tombstones.set(remove.path, remove)
+    } else if (protocol != null) this.#protocol = protocol
+    else if (metaData != null) this.#setMetadata(metaData)
+    else if (txn != null) {
+      const { version, lastUpdated } = txn
+      this.#transactions.set(
+        txn.appId,
+        lastUpdated == null ? { version } : { version, lastUpdated }
+      )
+    } else if (commitInfo != null) this.#timestamp = Number(commitInfo.timestamp ?? this.#timestamp)
+    else if (domainMetadata != null) this.#setDomain(domainMetadata)
+  }
+
+  #add(add: AddAction): void {
+    if (add.deletionVector != null) {
+      throw new DeltaError(
+        'DELTA_UNSUPPORTED',
+        `${this.#where} needs deletionVectors, which this engine does not support`
+      )
+    }
+    this.#tombstones.delete(add.path)
+    this.#files.set(add.path, add)
+  }
+
+  #setMetadata(metadata: MetadataAction): void {
+    const configuration = metadata.configuration ?? {}
+    this.#metadata = {
+      ...metadata,
+      configuration,
+      partitionColumns: metadata.partitionColumns ?? []
+    }
+    this.#fields = parseSchema(metadata.schemaString, this.#where)
+  }
+
+  #setDomain(domain: Readonly<Record<string, unknown>>): void {
+    const name = String(domain['domain'])
+    if (domain['removed'] === true) this.#domains.delete(name)
+    else this.#domains.set(name, domain)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The rows of a batch, checked and grouped by merge key in order of arrival. Rows without a complete
+ * key are dropped and counted (reference/claimx-tables.md section 12.7).
+ */
+import { type CellValue, DeltaError, type Row } from '../../core/index.ts'
+import type { MergeRules } from '../row-policies.ts'
+import { checkedRow } from '../rows.ts'
+import type { SchemaField } from '../schema.ts'
+
+/** All rows of one key. */
+export interface SourceGroup {
+  /** Holds the key columns. */
+  readonly key: Readonly<Record<string, CellValue>>
+  readonly rows: Row[]
+}
+
+export interface MergeSource {
+  readonly groups: readonly SourceGroup[]
+  readonly dropped: number
+}
+
+export function groupRows(
+  rules: MergeRules,
+  fields: readonly SchemaField[],
+  rows: readonly Row[],
+  where: string
+): MergeSource {
+  const byName = new Map(fields.map(field => [field.name, field]))
+  for (const key of rules.keys) {
+    if (byName.has(key)) continue
+    throw new DeltaError('DELTA_SCHEMA_MISMATCH', `${where} has no key column ${key}`)
+  }
+  const groups = new Map<string, SourceGroup>()
+  let dropped = 0
+  for (const row of rows) {
+    const checked = checkedRow(byName, row, where)
+    const text = keyText(rules.keys, checked)
+    if (text === undefined) {
+      dropped++
+      continue
+    }
+    const group = groups.get(text)
+    if (group === undefined) groups.set(text, { key: checked, rows: [checked] })
+    else group.rows.push(checked)
+  }
+  return { groups: [...groups.values()], dropped }
+}
+
+/** Identity of a key; undefined when a part of it is null or absent. */
+function keyText(
+  keys: readonly string[],
+  row: Readonly<Record<string, CellValue>>
+): string | undefined {
+  let text = ''
+  for (const key of keys) {
+    const value = row[key]
+    if (value === null || value === undefined) return undefined
+    const part = String(value)
+    text += `${part.length}:${part}`
+  }
+  return text
+}

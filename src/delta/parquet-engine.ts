@@ -1,0 +1,107 @@
+/**
+ * What the Delta engine asks of a Parquet engine: match keys, write files with their statistics, read
+ * and check. All paths are of local files; `adapters/duckdb` implements it. Values cross the border as
+ * `CellValue`s (core/table.ts).
+ */
+import type { CellValue, JsonObject, Row } from '../core/index.ts'
+import type { DataType } from './schema.ts'
+import type { Compression } from './table-properties.ts'
+
+export interface EngineColumn {
+  readonly name: string
+  readonly type: DataType
+  /** The value is constant in a file and stands in `DataFile.partitionValues`. */
+  readonly partition: boolean
+}
+
+export interface DataFile {
+  readonly localPath: string
+  /** In the log's serialisation (partition-values.ts). */
+  readonly partitionValues: Readonly<Record<string, string | null>>
+}
+
+export interface MatchRequest {
+  readonly files: readonly DataFile[]
+  readonly keys: readonly EngineColumn[]
+  /** Rows that hold the key columns, none of them null. */
+  readonly rows: readonly Row[]
+  /** Columns to return of each match. */
+  readonly columns: readonly EngineColumn[]
+}
+
+export interface Match {
+  /** Index into `MatchRequest.rows`. */
+  readonly row: number
+  /** Index into `MatchRequest.files`. */
+  readonly file: number
+  /** Zero-based position of the row in its file. */
+  readonly position: number
+  readonly values: Record<string, CellValue>
+}
+
+export interface WriteRequest {
+  readonly target: string
+  /** Data columns only, in the order of the schema. */
+  readonly columns: readonly EngineColumn[]
+  /** Files to copy, without the rows at the given positions. */
+  readonly copies: readonly { readonly file: DataFile; readonly without: readonly number[] }[]
+  readonly rows: readonly Row[]
+  readonly compression: Compression
+}
+
+export interface ColumnStatistics {
+  readonly nullCount: number
+  /** Bounds as SQL text of the type, absent when unknown or when there is a NaN. */
+  readonly min?: string
+  readonly max?: string
+}
+
+export interface WrittenFile {
+  readonly size: number
+  readonly numRecords: number
+  readonly columns: ReadonlyMap<string, ColumnStatistics>
+}
+
+export interface ScanRequest {
+  readonly files: readonly DataFile[]
+  /** All columns of the table, for `where`. */
+  readonly schema: readonly EngineColumn[]
+  readonly columns: readonly string[]
+  /** SQL boolean expression. */
+  readonly where?: string
+  readonly limit?: number
+}
+
+export type ExportFormat = 'parquet' | 'ndjson' | 'csv'
+
+/** One conjunct of a filter that file statistics can answer; anything else is left out. */
+export interface FilterTerm {
+  readonly column: string
+  readonly operator: '=' | '<' | '<=' | '>' | '>=' | 'in'
+  readonly values: readonly CellValue[]
+  /** Set when the filter says so with a cast; then only columns of this type may be compared. */
+  readonly valueType?: 'date' | 'timestamp'
+}
+
+export interface ParquetEngine {
+  /** Stored rows with the keys of the given rows. */
+  match(request: MatchRequest): Promise<Match[]>
+  /** Writes one file, durable when it resolves; creates its directory. */
+  write(request: WriteRequest): Promise<WrittenFile>
+  scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
+  /** The same rows, a batch at a time. */
+  scanBatches(request: ScanRequest): AsyncIterable<Record<string, CellValue>[]>
+  /** Writes the rows to a local file; resolves to their number. */
+  export(request: ScanRequest, target: string, format: ExportFormat): Promise<number>
+  /** Conjuncts of a filter. Rejects with `DELTA_QUERY_INVALID` when it is not one expression. */
+  filterTerms(where: string): Promise<FilterTerm[]>
+  /** Number of rows in each file, from its footer. Rejects when a file is not Parquet. */
+  rowCounts(localPaths: readonly string[]): Promise<number[]>
+  /** How many key values occur more than once. */
+  duplicateKeys(files: readonly DataFile[], keys: readonly EngineColumn[]): Promise<number>
+  /** Rows of checkpoint files as JSON objects, with the named fields only. */
+  readCheckpoint(localPaths: readonly string[]): Promise<JsonObject[]>
+  /** Writes a checkpoint of the given actions (one JSON text each); resolves to its size in bytes. */
+  writeCheckpoint(target: string, actions: readonly string[]): Promise<number>
+  close(): Promise<void>
+}

@@ -1,0 +1,149 @@
+/** Reads: rows of a version, keys, and their files after skipping. */
+import { DeltaError, type Row } from '../core/index.ts'
+import type { AddAction } from './actions.ts'
+import type { Lease } from './data-files.ts'
+import { mayHoldKeys, mayHoldTerms, statsOf, wantedValues } from './data-skipping.ts'
+import type { Snapshot } from './log-state.ts'
+import type { DataFile, ScanRequest } from './parquet-engine.ts'
+import { engineColumns, objectPath } from './table-files.ts'
+import type { TableLog } from './table-log.ts'
+
+export interface ReadOptions {
+  readonly columns?: readonly string[]
+  /** SQL boolean expression over the columns. */
+  readonly where?: string
+  readonly limit?: number
+}
+
+/** Runs `use` with the scan of the snapshot, while its files are at hand. */
+export async function withScan<T>(
+  log: TableLog,
+  snapshot: Snapshot,
+  options: ReadOptions,
+  use: (request: ScanRequest) => Promise<T>
+): Promise<T> {
+  const { request, release } = await openScan(log, snapshot, options)
+  try {
+    return await use(request)
+  } finally {
+    release()
+  }
+}
+
+/** The scan of the snapshot; its files stay at hand until released. */
+export async function openScan(
+  log: TableLog,
+  snapshot: Snapshot,
+  options: ReadOptions
+): Promise<{ request: ScanRequest; release: () => void }> {
+  const columns = checkedColumns(log, snapshot, options.columns)
+  const selected = await selectFiles(log, snapshot, options.where)
+  const { files, release } = await leaseFiles(log, selected)
+  const request = {
+    files,
+    schema: engineColumns(snapshot),
+    columns,
+    ...(options.where === undefined ? {} : { where: options.where }),
+    ...(options.limit === undefined ? {} : { limit: options.limit })
+  }
+  return { request, release }
+}
+
+/** The given key rows that are stored, as indexes into `rows`. Key columns must not be null. */
+export async function findKeys(
+  log: TableLog,
+  snapshot: Snapshot,
+  keys: readonly string[],
+  rows: readonly Row[]
+): Promise<Set<number>> {
+  const fields = snapshot.fields.filter(field => keys.includes(field.name))
+  const wanted = fields.map(field =>
+    wantedValues(
+      field,
+      rows.map(row => row[field.name] ?? null)
+    )
+  )
+  const files = [...snapshot.files.values()].filter(add => mayHoldKeys(add, wanted))
+  if (files.length === 0 || rows.length === 0) return new Set()
+  const columns = engineColumns(snapshot).filter(column => keys.includes(column.name))
+  const matches = await withFiles(log, files, dataFiles =>
+    log.ports.engine.match({ files: dataFiles, keys: columns, rows, columns: [] })
+  )
+  return new Set(matches.map(match => match.row))
+}
+
+export async function countRows(log: TableLog, snapshot: Snapshot): Promise<number> {
+  let rows = 0
+  const uncounted: AddAction[] = []
+  for (const add of snapshot.files.values()) {
+    const { numRecords } = statsOf(add)
+    if (numRecords === undefined) uncounted.push(add)
+    else rows += Number(numRecords)
+  }
+  if (uncounted.length === 0) return rows
+  const counts = await withFiles(log, uncounted, files =>
+    log.ports.engine.rowCounts(files.map(file => file.localPath))
+  )
+  return counts.reduce((sum, count) => sum + count, rows)
+}
+
+/** Runs `use` with local copies of the files. */
+export async function withFiles<T>(
+  log: TableLog,
+  files: readonly AddAction[],
+  use: (files: DataFile[]) => Promise<T>
+): Promise<T> {
+  const leased = await leaseFiles(log, files)
+  try {
+    return await use(leased.files)
+  } finally {
+    leased.release()
+  }
+}
+
+async function leaseFiles(
+  log: TableLog,
+  adds: readonly AddAction[]
+): Promise<{ files: DataFile[]; release: () => void }> {
+  const leases: Lease[] = []
+  const files: DataFile[] = []
+  const release = (): void => {
+    for (const lease of leases) lease.release()
+  }
+  try {
+    for (const add of adds) {
+      const lease = await log.data.lease(objectPath(log.path, add))
+      leases.push(lease)
+      files.push({ localPath: lease.localPath, partitionValues: add.partitionValues })
+    }
+    return { files, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function selectFiles(
+  log: TableLog,
+  snapshot: Snapshot,
+  where: string | undefined
+): Promise<AddAction[]> {
+  const files = [...snapshot.files.values()]
+  if (where === undefined) return files
+  const terms = await log.ports.engine.filterTerms(where)
+  const fields = new Map(snapshot.fields.map(field => [field.name.toLowerCase(), field]))
+  return files.filter(add => mayHoldTerms(add, terms, fields))
+}
+
+function checkedColumns(
+  log: TableLog,
+  snapshot: Snapshot,
+  columns: readonly string[] | undefined
+): string[] {
+  const names = snapshot.fields.map(field => field.name)
+  const unknown = columns?.find(column => !names.includes(column))
+  if (unknown !== undefined) {
+    throw new DeltaError('DELTA_QUERY_INVALID', `${log.where} has no column ${unknown}`)
+  }
+  return columns === undefined ? names : [...columns]
+}

@@ -1,0 +1,129 @@
+/**
+ * How rows with one merge key become one row: the column policies and the guard of core/table.ts
+ * (reference/claimx-tables.md sections 1.3 and 12). Pure. Rows of a batch are applied one by one, in
+ * order, to the stored row, so a batch gives what its rows would give singly.
+ */
+import {
+  type CellValue,
+  type ColumnPolicy,
+  type MergeGuard,
+  parseInstant,
+  type Row
+} from '../core/index.ts'
+import { compareCells } from './data-skipping.ts'
+
+export interface MergeRules {
+  readonly keys: readonly string[]
+  /** Policy of each column; columns that are not here are replaced when given. */
+  readonly policies: ReadonlyMap<string, ColumnPolicy>
+  readonly guard?: MergeGuard
+  /** Rows with a stored key are left as they are. */
+  readonly insertOnly?: boolean
+}
+
+export interface MergedRow {
+  readonly values: Record<string, CellValue>
+  /** False when only audit columns differ from the stored row, which is then kept as it is. */
+  readonly changed: boolean
+}
+
+/** Applies the rows of one key, in order, to the stored row, or to nothing. */
+export function mergeRows(
+  rules: MergeRules,
+  columns: readonly string[],
+  stored: Readonly<Record<string, CellValue>> | undefined,
+  rows: readonly Row[]
+): MergedRow {
+  let values: Record<string, CellValue> | undefined = stored === undefined ? undefined : stored
+  let changed = false
+  for (const row of rows) {
+    if (values === undefined) {
+      values = insertedRow(columns, row)
+      changed = true
+    } else if (rules.insertOnly !== true) {
+      const next = updatedRow(rules, columns, values, row)
+      changed ||= next !== values
+      values = next
+    }
+  }
+  return { values: values ?? {}, changed }
+}
+
+function insertedRow(columns: readonly string[], row: Row): Record<string, CellValue> {
+  const values: Record<string, CellValue> = {}
+  for (const column of columns) values[column] = row[column] ?? null
+  return values
+}
+
+/** The stored object itself when nothing but audit columns would change. */
+function updatedRow(
+  rules: MergeRules,
+  columns: readonly string[],
+  stored: Record<string, CellValue>,
+  row: Row
+): Record<string, CellValue> {
+  const newer = applies(rules.guard, stored, row)
+  const next = { ...stored }
+  let changed = false
+  for (const column of columns) {
+    const policy = rules.policies.get(column) ?? 'replace'
+    const before = stored[column] ?? null
+    const after = resolve(policy, before, row[column], newer, row)
+    next[column] = after
+    if (policy !== 'audit' && compareCells(before, after) !== 0) changed = true
+  }
+  return changed ? next : stored
+}
+
+function resolve(
+  policy: ColumnPolicy,
+  stored: CellValue,
+  given: CellValue | undefined,
+  newer: boolean,
+  row: Row
+): CellValue {
+  if (policy === 'key' || given === undefined) return stored
+  if (policy === 'first') return stored ?? given
+  // Neither depends on the order of arrival, so the guard has no say.
+  if (policy === 'min') return smaller(stored, given)
+  if (policy === 'or') return either(stored, given)
+  if (!newer) return stored
+  if (policy === 'coalesce') return given ?? stored
+  if (policy === 'replace' || policy === 'audit') return given
+  const leader = row[policy.slice('with:'.length)]
+  return leader === null || leader === undefined ? stored : given
+}
+
+function smaller(a: CellValue, b: CellValue): CellValue {
+  if (a === null) return b
+  return b !== null && compareCells(b, a) < 0 ? b : a
+}
+
+function either(a: CellValue, b: CellValue): CellValue {
+  if (a === true || b === true) return true
+  return a ?? b
+}
+
+function applies(
+  guard: MergeGuard | undefined,
+  stored: Readonly<Record<string, CellValue>>,
+  row: Row
+): boolean {
+  const [first] = guard?.columns ?? []
+  if (guard === undefined || first === undefined) return true
+  if ((row[first] ?? null) === null) return true
+  for (const column of guard.columns) {
+    const order = compareCells(
+      guardValue(guard, row[column] ?? null),
+      guardValue(guard, stored[column] ?? null)
+    )
+    if (order !== 0) return order > 0
+  }
+  return !guard.strict
+}
+
+/** Text that is no point in time counts as unknown, hence oldest. */
+function guardValue(guard: MergeGuard, value: CellValue): CellValue {
+  if (guard.parse !== 'instant' || typeof value !== 'string') return value
+  return parseInstant(value) ?? null
+}

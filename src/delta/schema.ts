@@ -1,0 +1,165 @@
+/**
+ * Table schemas in the JSON form that Delta keeps in `metaData.schemaString` (PROTOCOL.md "Schema
+ * Serialization Format").
+ */
+import { type ColumnType, DeltaError } from '../core/index.ts'
+
+export type DataType = string | StructType | ArrayType | MapType
+
+export interface StructType {
+  readonly type: 'struct'
+  readonly fields: readonly SchemaField[]
+}
+
+export interface ArrayType {
+  readonly type: 'array'
+  readonly elementType: DataType
+  readonly containsNull: boolean
+}
+
+export interface MapType {
+  readonly type: 'map'
+  readonly keyType: DataType
+  readonly valueType: DataType
+  readonly valueContainsNull: boolean
+}
+
+export interface SchemaField {
+  readonly name: string
+  readonly type: DataType
+  readonly nullable: boolean
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** A column as the engine writes it; `comment` goes to the field's metadata. */
+export interface ColumnSpec {
+  readonly name: string
+  readonly type: ColumnType
+  readonly nullable: boolean
+  readonly comment?: string
+}
+
+const PRIMITIVES = new Set([
+  'string',
+  'long',
+  'integer',
+  'short',
+  'byte',
+  'float',
+  'double',
+  'boolean',
+  'binary',
+  'date',
+  'timestamp',
+  'timestamp_ntz'
+])
+const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(-?\d+)\s*\)$/
+
+export function fieldOf(column: ColumnSpec): SchemaField {
+  const metadata = column.comment === undefined ? {} : { comment: column.comment }
+  return { name: column.name, type: column.type, nullable: column.nullable, metadata }
+}
+
+/** Parses `schemaString`; rejects unknown types by name (`DELTA_UNSUPPORTED`). */
+export function parseSchema(schemaString: string, where: string): SchemaField[] {
+  let root: unknown
+  try {
+    root = JSON.parse(schemaString)
+  } catch (error) {
+    throw new DeltaError('DELTA_LOG_CORRUPT', `${where}: the schema is not JSON`, { cause: error })
+  }
+  const { type, fields } = (root ?? {}) as { type?: unknown; fields?: unknown }
+  if (type !== 'struct' || !Array.isArray(fields)) {
+    throw new DeltaError('DELTA_LOG_CORRUPT', `${where}: the schema is not a struct`)
+  }
+  for (const field of fields as SchemaField[]) checkType(field.type, `${where}, ${field.name}`)
+  return fields as SchemaField[]
+}
+
+export function serialiseSchema(fields: readonly SchemaField[]): string {
+  return JSON.stringify({ type: 'struct', fields })
+}
+
+export function isNested(type: DataType): type is StructType | ArrayType | MapType {
+  return typeof type !== 'string'
+}
+
+/** Precision and scale of `decimal(p,s)`. */
+export function decimalOf(type: DataType): { precision: number; scale: number } | undefined {
+  const match = typeof type === 'string' ? DECIMAL.exec(type) : null
+  return match === null ? undefined : { precision: Number(match[1]), scale: Number(match[2]) }
+}
+
+/** Every field of the schema, nested ones too. */
+export function* allFields(fields: readonly SchemaField[]): Generator<SchemaField> {
+  for (const field of fields) {
+    yield field
+    yield* nestedFields(field.type)
+  }
+}
+
+function* nestedFields(type: DataType): Generator<SchemaField> {
+  if (typeof type === 'string') return
+  if (type.type === 'struct') yield* allFields(type.fields)
+  else if (type.type === 'array') yield* nestedFields(type.elementType)
+  else {
+    yield* nestedFields(type.keyType)
+    yield* nestedFields(type.valueType)
+  }
+}
+
+/** Fields of `wanted` that `existing` lacks; rejects a difference that is not an added nullable column. */
+export function addedFields(
+  existing: readonly SchemaField[],
+  wanted: readonly SchemaField[],
+  where: string
+): SchemaField[] {
+  const byName = new Map(existing.map(field => [field.name.toLowerCase(), field]))
+  const added: SchemaField[] = []
+  for (const field of wanted) {
+    const present = byName.get(field.name.toLowerCase())
+    if (present === undefined) added.push(field)
+    else if (present.name !== field.name || !sameType(present.type, field.type)) {
+      throw mismatch(where, present, field)
+    }
+  }
+  const required = added.find(field => !field.nullable)
+  if (required !== undefined) {
+    throw new DeltaError(
+      'DELTA_SCHEMA_MISMATCH',
+      `${where} lacks the column ${required.name}, which is not nullable and so cannot be added`
+    )
+  }
+  return added
+}
+
+function mismatch(where: string, present: SchemaField, wanted: SchemaField): DeltaError {
+  return new DeltaError(
+    'DELTA_SCHEMA_MISMATCH',
+    `${where} has the column ${present.name} as ${describeType(present.type)}, the definition asks for ${wanted.name} as ${describeType(wanted.type)}`
+  )
+}
+
+export function describeType(type: DataType): string {
+  return typeof type === 'string' ? type : JSON.stringify(type)
+}
+
+function sameType(a: DataType, b: DataType): boolean {
+  return describeType(a) === describeType(b)
+}
+
+function checkType(type: DataType, where: string): void {
+  if (typeof type === 'string') {
+    if (PRIMITIVES.has(type) || decimalOf(type) !== undefined) return
+    throw new DeltaError('DELTA_UNSUPPORTED', `${where}: the type ${type} is not supported`)
+  }
+  if (type?.type === 'struct') {
+    for (const field of type.fields) checkType(field.type, `${where}.${field.name}`)
+  } else if (type?.type === 'array') checkType(type.elementType, where)
+  else if (type?.type === 'map') {
+    checkType(type.keyType, where)
+    checkType(type.valueType, where)
+  } else {
+    throw new DeltaError('DELTA_UNSUPPORTED', `${where}: the type is not supported`)
+  }
+}

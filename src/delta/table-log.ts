@@ -1,0 +1,125 @@
+/**
+ * The log of one open table: its newest known state, commits on top of it, checkpoints now and then.
+ * Every operation refreshes first, so that it works on the newest version.
+ */
+import { DeltaError } from '../core/index.ts'
+import type { Action, CommitInfoAction } from './actions.ts'
+import { writeCheckpoint } from './checkpoint.ts'
+import { type CommitResponse, commitVersion } from './committer.ts'
+import type { DataFiles } from './data-files.ts'
+import { followLog, loadState } from './log-reader.ts'
+import type { LogState, Snapshot } from './log-state.ts'
+import type { DeltaPorts } from './ports.ts'
+import { assertWritable } from './protocol.ts'
+import { integerProperty } from './table-properties.ts'
+
+const CHECKPOINT_INTERVAL = 10
+/** After this long the commits that follow may have been cleaned up: load anew. */
+const FOLLOW_FOR_MS = 3_600_000
+const CONFLICT_PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 400
+export const MAX_CONFLICTS = 100
+
+export class TableLog {
+  readonly ports: DeltaPorts
+  readonly data: DataFiles
+  /** Path below the root of the store; empty for the root itself. */
+  readonly path: string
+  /** For messages to people. */
+  readonly where: string
+  #state: LogState
+  #refreshedAt: number
+  #checkpoint: Promise<void> | undefined
+
+  constructor(ports: DeltaPorts, data: DataFiles, path: string, state: LogState) {
+    this.ports = ports
+    this.data = data
+    this.path = path
+    this.where = path === '' ? ports.store.root : `${ports.store.root}/${path}`
+    this.#state = state
+    this.#refreshedAt = ports.clock.now()
+  }
+
+  /** The newest version. */
+  async refresh(): Promise<Snapshot> {
+    const now = this.ports.clock.now()
+    if (now - this.#refreshedAt > FOLLOW_FOR_MS) {
+      this.#state = (await loadState(this.ports, this.data, this.path)) ?? this.#state
+    } else await followLog(this.ports, this.path, this.#state)
+    this.#refreshedAt = now
+    return this.#state.snapshot()
+  }
+
+  /** A version of the past. Rejects with `DELTA_VERSION_NOT_FOUND`. */
+  async at(version: number): Promise<Snapshot> {
+    if (this.#state.version === version) return this.#state.snapshot()
+    const state = await loadState(this.ports, this.data, this.path, version)
+    if (state !== undefined) return state.snapshot()
+    throw new DeltaError('DELTA_VERSION_NOT_FOUND', `${this.where} has no version ${version}`)
+  }
+
+  assertWritable(snapshot: Snapshot): void {
+    assertWritable(snapshot, this.where)
+  }
+
+  /** Tries to commit the version after the snapshot. A conflict is a value. */
+  async commit(
+    snapshot: Snapshot,
+    info: CommitInfoAction,
+    actions: readonly Action[]
+  ): Promise<CommitResponse> {
+    const version = snapshot.version + 1
+    const commitInfo: CommitInfoAction = {
+      timestamp: this.ports.clock.now(),
+      ...info,
+      readVersion: snapshot.version,
+      engineInfo: 'claims-pipeline',
+      txnId: this.ports.ids.uuid()
+    }
+    const all: Action[] = [{ commitInfo }, ...actions]
+    const response = await commitVersion(this.ports, this.path, version, all)
+    if (response.kind === 'committed') this.#committed(version, all)
+    return response
+  }
+
+  /** Waits before the next attempt, longer and with more jitter the more were lost. */
+  async pause(conflicts: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (conflicts >= MAX_CONFLICTS) {
+      throw new DeltaError(
+        'DELTA_CONFLICT',
+        `Other writers of ${this.where} won ${conflicts} attempts in a row`
+      )
+    }
+    const longest = Math.min(LONGEST_PAUSE_MS, CONFLICT_PAUSE_MS * 2 ** Math.min(conflicts - 1, 6))
+    await this.ports.clock.sleep(this.ports.ids.random() * longest, signal)
+  }
+
+  /** Writes a checkpoint of the newest version; resolves to that version. */
+  async checkpoint(): Promise<number> {
+    await this.refresh()
+    await this.#checkpoint
+    return await writeCheckpoint(this.ports, this.data, this.path, this.#state)
+  }
+
+  /** Resolves when the maintenance that runs beside the commits is done. */
+  async settled(): Promise<void> {
+    await this.#checkpoint
+  }
+
+  #committed(version: number, actions: readonly Action[]): void {
+    if (this.#state.version !== version - 1) return
+    this.#state.apply(version, actions)
+    const { metadata } = this.#state.snapshot()
+    const interval = integerProperty(metadata, 'delta.checkpointInterval', CHECKPOINT_INTERVAL)
+    if (interval <= 0 || version % interval !== 0 || this.#checkpoint !== undefined) return
+    this.#checkpoint = writeCheckpoint(this.ports, this.data, this.path, this.#state)
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        this.ports.onWarning?.(`The checkpoint of ${this.where} was not written`, error)
+      })
+      .finally(() => {
+        this.#checkpoint = undefined
+      })
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * A Delta table: open or create it, change it, read it. Safe for many writers, in one process and in
+ * several; writers of one `DeltaTable` object take turns, so that they do not conflict with each other.
+ */
+import type { CellValue, Row } from '../core/index.ts'
+import { DeltaError } from '../core/index.ts'
+import type { CommitInfoAction, MetadataAction } from './actions.ts'
+import { type AppendResult, appendTo } from './append.ts'
+import { commitVersion } from './committer.ts'
+import { DataFiles } from './data-files.ts'
+import { loadState, readCommitIfThere } from './log-reader.ts'
+import type { Snapshot } from './log-state.ts'
+import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
+import type { ExportFormat } from './parquet-engine.ts'
+import type { DeltaPorts } from './ports.ts'
+import { DEFAULT_PROTOCOL } from './protocol.ts'
+import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
+import type { MergeRules } from './row-policies.ts'
+import { addedFields, type ColumnSpec, fieldOf, serialiseSchema } from './schema.ts'
+import { TableLog } from './table-log.ts'
+import { type VerifyReport, verifyTable } from './verify.ts'
+
+export interface DeltaOptions {
+  /** Directory for copies of remote files and for files on their way to the store. */
+  readonly scratch: string
+  /** Bytes of copies kept; 1 GiB by default. */
+  readonly cacheBytes?: number
+}
+
+export interface TableSpec {
+  readonly columns: readonly ColumnSpec[]
+  readonly partitionBy?: readonly string[]
+  readonly name?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+export interface HistoryEntry {
+  readonly version: number
+  readonly timestamp: number | undefined
+  readonly operation: string | undefined
+  readonly metrics: Readonly<Record<string, string>>
+}
+
+export interface ReadAtOptions extends ReadOptions {
+  readonly version?: number
+}
+
+export class DeltaTable {
+  readonly #log: TableLog
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(log: TableLog) {
+    this.#log = log
+  }
+
+  /** Rejects with `DELTA_TABLE_NOT_FOUND` when there is proven to be no table. */
+  static async open(path: string, ports: DeltaPorts, options: DeltaOptions): Promise<DeltaTable> {
+    const table = await DeltaTable.openIfExists(path, ports, options)
+    if (table !== undefined) return table
+    throw new DeltaError(
+      'DELTA_TABLE_NOT_FOUND',
+      `There is no Delta table at ${ports.store.root}/${path}`
+    )
+  }
+
+  static async openIfExists(
+    path: string,
+    ports: DeltaPorts,
+    options: DeltaOptions
+  ): Promise<DeltaTable | undefined> {
+    const data = new DataFiles(ports, options)
+    const state = await loadState(ports, data, path)
+    if (state === undefined) return undefined
+    state.snapshot()
+    return new DeltaTable(new TableLog(ports, data, path, state))
+  }
+
+  /**
+   * Opens the table, or creates it when its absence is proven. Of several that create it at once one
+   * wins and the others use its table. The definition is not compared: see `addColumns`.
+   */
+  static async openOrCreate(
+    path: string,
+    spec: TableSpec,
+    ports: DeltaPorts,
+    options: DeltaOptions
+  ): Promise<DeltaTable> {
+    const existing = await DeltaTable.openIfExists(path, ports, options)
+    if (existing !== undefined) return existing
+    const commitInfo: CommitInfoAction = {
+      timestamp: ports.clock.now(),
+      operation: 'CREATE TABLE',
+      operationParameters: { partitionBy: JSON.stringify(spec.partitionBy ?? []) },
+      operationMetrics: {},
+      isBlindAppend: true,
+      engineInfo: 'claims-pipeline',
+      txnId: ports.ids.uuid()
+    }
+    const metaData = metadataOf(spec, ports)
+    const actions = [{ commitInfo }, { protocol: DEFAULT_PROTOCOL }, { metaData }]
+    await commitVersion(ports, path, 0, actions)
+    return await DeltaTable.open(path, ports, options)
+  }
+
+  /** Where the table is, for messages. */
+  get location(): string {
+    return this.#log.where
+  }
+
+  /** The newest version, or the one asked for. */
+  async snapshot(version?: number): Promise<Snapshot> {
+    return version === undefined ? await this.#log.refresh() : await this.#log.at(version)
+  }
+
+  /** Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`). */
+  async addColumns(columns: readonly ColumnSpec[]): Promise<void> {
+    await this.#exclusively(async () => {
+      for (let conflicts = 0; ; ) {
+        const snapshot = await this.#log.refresh()
+        const added = addedFields(snapshot.fields, columns.map(fieldOf), this.#log.where)
+        if (added.length === 0) return
+        this.#log.assertWritable(snapshot)
+        const schemaString = serialiseSchema([...snapshot.fields, ...added])
+        const response = await this.#log.commit(
+          snapshot,
+          {
+            operation: 'ADD COLUMNS',
+            operationParameters: { columns: JSON.stringify(added.map(field => field.name)) }
+          },
+          [{ metaData: { ...snapshot.metadata, schemaString } }]
+        )
+        if (response.kind === 'committed') return
+        conflicts++
+        await this.#log.pause(conflicts)
+      }
+    })
+  }
+
+  /** Adds the rows in one commit. */
+  async append(rows: readonly Row[], signal?: AbortSignal): Promise<AppendResult> {
+    return await this.#exclusively(() => appendTo(this.#log, rows, signal), signal)
+  }
+
+  /** Merges the rows by key in one commit; commits nothing when nothing changes. */
+  async merge(
+    rows: readonly Row[],
+    rules: MergeRules,
+    options: MergeOptions = {}
+  ): Promise<MergeResult> {
+    return await this.#exclusively(() => mergeInto(this.#log, rows, rules, options), options.signal)
+  }
+
+  /** Which of the values occur in the column, as indexes. Reads only this column. */
+  async findKeys(column: string, values: readonly CellValue[]): Promise<Set<number>> {
+    const snapshot = await this.#log.refresh()
+    const rows = values.map(value => ({ [column]: value }))
+    return await findKeys(this.#log, snapshot, [column], rows)
+  }
+
+  async read(options: ReadAtOptions = {}): Promise<Record<string, CellValue>[]> {
+    const snapshot = await this.snapshot(options.version)
+    return await withScan(this.#log, snapshot, options, scan => this.#log.ports.engine.scan(scan))
+  }
+
+  /** The rows a batch at a time, for tables of any size. */
+  async *readBatches(options: ReadAtOptions = {}): AsyncGenerator<Record<string, CellValue>[]> {
+    const snapshot = await this.snapshot(options.version)
+    const { request, release } = await openScan(this.#log, snapshot, options)
+    try {
+      yield* this.#log.ports.engine.scanBatches(request)
+    } finally {
+      release()
+    }
+  }
+
+  /** Writes the rows to a local file; resolves to their number. */
+  async export(target: string, format: ExportFormat, options: ReadAtOptions = {}): Promise<number> {
+    const snapshot = await this.snapshot(options.version)
+    return await withScan(this.#log, snapshot, options, scan =>
+      this.#log.ports.engine.export(scan, target, format)
+    )
+  }
+
+  /** Rows of the newest version, from the log's statistics and, where they lack, the files' footers. */
+  async countRows(): Promise<number> {
+    return await countRows(this.#log, await this.#log.refresh())
+  }
+
+  /** The newest commits first, as far as their files are still there. */
+  async history(limit = 20): Promise<HistoryEntry[]> {
+    const { version: newest } = await this.#log.refresh()
+    const entries: HistoryEntry[] = []
+    for (let version = newest; version >= 0 && entries.length < limit; version--) {
+      const actions = await readCommitIfThere(this.#log.ports, this.#log.path, version)
+      if (actions === undefined) break
+      const info = actions.find(action => action.commitInfo != null)?.commitInfo
+      entries.push({
+        version,
+        timestamp: info?.timestamp,
+        operation: info?.operation,
+        metrics: info?.operationMetrics ?? {}
+      })
+    }
+    return entries
+  }
+
+  /** Checks files, sizes, row counts and, where given, that the keys occur once. */
+  async verify(keys?: readonly string[]): Promise<VerifyReport> {
+    return await verifyTable(this.#log, await this.#log.refresh(), keys)
+  }
+
+  /** Writes a checkpoint now; resolves to its version. */
+  async checkpoint(): Promise<number> {
+    return await this.#log.checkpoint()
+  }
+
+  /** Waits for work under way and removes local copies. The ports stay open. */
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined)
+    await this.#log.settled()
+    await this.#log.data.close()
+  }
+
+  async #exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const before = this.#turn
+    const mine = (async () => {
+      await before.catch(() => undefined)
+      signal?.throwIfAborted()
+      return await work()
+    })()
+    this.#turn = mine
+    return await mine
+  }
+}
+
+function metadataOf(spec: TableSpec, ports: DeltaPorts): MetadataAction {
+  return {
+    id: ports.ids.uuid(),
+    ...(spec.name === undefined ? {} : { name: spec.name }),
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    format: { provider: 'parquet', options: {} },
+    schemaString: serialiseSchema(spec.columns.map(fieldOf)),
+    partitionColumns: spec.partitionBy ?? [],
+    configuration: spec.properties ?? {},
+    createdTime: ports.clock.now()
+  }
+}

@@ -1,0 +1,71 @@
+/** Checks a table against its log: files, sizes, row counts, keys. */
+import { isPipelineError } from '../core/index.ts'
+import type { AddAction } from './actions.ts'
+import { statsOf } from './data-skipping.ts'
+import type { Snapshot } from './log-state.ts'
+import { withFiles } from './read.ts'
+import { engineColumns, objectPath } from './table-files.ts'
+import type { TableLog } from './table-log.ts'
+
+export interface VerifyReport {
+  readonly version: number
+  readonly files: number
+  readonly rows: number
+  readonly bytes: number
+  /** Sentences, one a problem; empty when all is well. */
+  readonly problems: readonly string[]
+}
+
+/** `keys`: columns whose values together must occur once. */
+export async function verifyTable(
+  log: TableLog,
+  snapshot: Snapshot,
+  keys: readonly string[] | undefined
+): Promise<VerifyReport> {
+  const problems: string[] = []
+  const present: AddAction[] = []
+  for (const add of snapshot.files.values()) {
+    const problem = await checkObject(log, add)
+    if (problem === undefined) present.push(add)
+    else problems.push(problem)
+  }
+  let rows = 0
+  for (const add of present) {
+    const counted = await countRows(log, add)
+    if (typeof counted === 'string') problems.push(counted)
+    else rows += counted
+  }
+  if (keys !== undefined && keys.length > 0 && problems.length === 0 && present.length > 0) {
+    const columns = engineColumns(snapshot).filter(column => keys.includes(column.name))
+    const duplicates = await withFiles(log, present, files =>
+      log.ports.engine.duplicateKeys(files, columns)
+    )
+    if (duplicates > 0)
+      problems.push(`${duplicates} keys (${keys.join(', ')}) occur more than once`)
+  }
+  const bytes = [...snapshot.files.values()].reduce((sum, add) => sum + add.size, 0)
+  return { version: snapshot.version, files: snapshot.files.size, rows, bytes, problems }
+}
+
+async function checkObject(log: TableLog, add: AddAction): Promise<string | undefined> {
+  const info = await log.ports.store.head(objectPath(log.path, add))
+  if (info === undefined) return `${add.path} is missing`
+  if (info.size === add.size) return undefined
+  return `${add.path} has ${info.size} bytes, the log says ${add.size}`
+}
+
+async function countRows(log: TableLog, add: AddAction): Promise<number | string> {
+  try {
+    const [count = 0] = await withFiles(log, [add], files =>
+      log.ports.engine.rowCounts(files.map(file => file.localPath))
+    )
+    const logged = statsOf(add).numRecords
+    if (logged === undefined || Number(logged) === count) return count
+    return `${add.path} has ${count} rows, the log says ${logged}`
+  } catch (error) {
+    if (isPipelineError(error) && error.code === 'DELTA_DATA_CORRUPT') {
+      return `${add.path} is not a readable Parquet file`
+    }
+    throw error
+  }
+}
