@@ -71,9 +71,18 @@ export function parseRawEvent(value: Uint8Array | null): ClaimxEvent {
   const given = reader.text(...idNames)
   return {
     ...parts,
-    eventId: given ?? derivedId(parts, row),
+    eventId: given ?? shallow(() => derivedId(parts, row)),
     idDerived: given === null,
-    rawJson: stringifyJson(raw ?? row)
+    rawJson: shallow(() => stringifyJson(raw ?? row))
+  }
+}
+
+/** Text can be parsed that is nested too deeply to be written again; that is the event's fault. */
+function shallow(write: () => string): string {
+  try {
+    return write()
+  } catch (cause) {
+    throw invalid(`${WHAT}: the payload is nested too deeply`, cause)
   }
 }
 

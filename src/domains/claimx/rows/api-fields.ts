@@ -78,7 +78,8 @@ export class ApiFields {
   }
 
   #unknown(): JsonObject | undefined {
-    const unknown: JsonObject = {}
+    // Without a prototype: a field may be called `__proto__`.
+    const unknown: JsonObject = Object.create(null)
     for (const [name, value] of Object.entries(this.#object)) {
       if (this.#known.has(name) || value === null) continue
       this.#notes.unknownFields.add(`${this.#path}.${name}`)

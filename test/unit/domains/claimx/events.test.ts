@@ -134,6 +134,13 @@ describe('parsing a raw event', () => {
     }
   })
 
+  it('refuses a payload that is nested too deeply to be written again', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const event = `{"event_id":"e","event_type":"T","project_id":1,"raw_data":{"a":${deep}}}`
+    assert.match(refusal(bytes(event)), /nested too deeply|not valid JSON/)
+    assert.match(refusal(bytes(event.replace('"event_id":"e",', ''))), /nested|not valid JSON/)
+  })
+
   it('accepts an event type that nobody knows, for it is stored and skipped', () => {
     assert.equal(parse(rawEvent({ event_type: 'SOMETHING_NEW' })).eventType, 'SOMETHING_NEW')
   })
