@@ -2,7 +2,7 @@
  * One batch from decode to durable. Poison records are isolated here: a message that makes its batch
  * fail ends alone, its neighbours proceed (design.md D5).
  */
-import { InvariantError, isAbort, isPipelineError, MessageError } from '../core/index.ts'
+import { InvariantError, isPipelineError, MessageError } from '../core/index.ts'
 import type {
   LogRecord,
   Producer,
@@ -77,7 +77,7 @@ export async function applyBatch<M>(
     const outcomes = [...batch.poison, ...written.outcomes]
     const records = outcomes.flatMap(outcome => outcome.records)
     if (records.length > 0) await produce(records, ports, signal)
-    await written.afterProduce?.()
+    if (written.afterProduce !== undefined) await ports.gate.run(written.afterProduce, signal)
     return outcomes
   } finally {
     planned.release?.()
@@ -108,14 +108,20 @@ async function resolveDeliveries<M>(
     result.release?.()
     throw new InvariantError('INVARIANT', `${spec.worker} gave not one outcome a message`)
   } catch (error) {
-    if (isAbort(error, signal)) throw error
+    if (signal.aborted) throw error
     if (deliveries.length === 1) return spec.failed(first, error)
     const [left, right] = halves(deliveries)
     const done = await resolveDeliveries(spec, left, signal)
-    return combine(done, await resolveDeliveries(spec, right, signal))
+    try {
+      return combine(spec, done, await resolveDeliveries(spec, right, signal))
+    } catch (failure) {
+      done.release?.()
+      throw failure
+    }
   }
 }
 
+/** On a row fault writes again by halves. Frees what it planned itself when it rejects. */
 async function writeTables<M>(
   spec: StageSpec<M>,
   deliveries: readonly Delivery<M>[],
@@ -129,17 +135,38 @@ async function writeTables<M>(
   } catch (error) {
     const [first] = deliveries
     if (!isRowFault(error) || first === undefined) throw error
+    // What the stage holds for the failed plan would keep the next one from planning the same rows.
+    result.release?.()
     if (deliveries.length === 1) {
       const failed = spec.failed(first, error)
       for (const write of failed.writes) await writeTable(write, ports, signal)
       return failed
     }
     const parts: BatchResult[] = []
-    for (const half of halves(deliveries)) {
-      const again = await resolveDeliveries(spec, half, signal)
-      parts.push(await writeTables(spec, half, again, ports, signal))
+    try {
+      for (const half of halves(deliveries)) {
+        parts.push(await planAndWrite(spec, half, ports, signal))
+      }
+    } catch (failure) {
+      for (const part of parts) part.release?.()
+      throw failure
     }
-    return parts.reduce(combine)
+    return parts.reduce((a, b) => combine(spec, a, b))
+  }
+}
+
+async function planAndWrite<M>(
+  spec: StageSpec<M>,
+  deliveries: readonly Delivery<M>[],
+  ports: BatchPorts,
+  signal: AbortSignal
+): Promise<BatchResult> {
+  const planned = await resolveDeliveries(spec, deliveries, signal)
+  try {
+    return await writeTables(spec, deliveries, planned, ports, signal)
+  } catch (error) {
+    planned.release?.()
+    throw error
   }
 }
 
@@ -192,8 +219,14 @@ function halves<T>(items: readonly T[]): [readonly T[], readonly T[]] {
   return [items.slice(0, middle), items.slice(middle)]
 }
 
-/** Both results as one; rows of one table stay in one write, at its first place in the order. */
-export function combine(a: BatchResult, b: BatchResult): BatchResult {
+/** Both results as one; rows of one table become one write, in the order of the stage's tables. */
+export function combine(
+  { tables }: Pick<StageSpec<never>, 'tables'>,
+  a: BatchResult,
+  b: BatchResult
+): BatchResult {
+  const order = new Map(tables.map(({ name }, index) => [name, index]))
+  const place = ({ table }: TableWrite): number => order.get(table.name) ?? tables.length
   const writes = new Map<string, TableWrite>()
   for (const write of [...a.writes, ...b.writes]) {
     const before = writes.get(write.table.name)
@@ -202,7 +235,7 @@ export function combine(a: BatchResult, b: BatchResult): BatchResult {
   }
   return {
     outcomes: [...a.outcomes, ...b.outcomes],
-    writes: [...writes.values()],
+    writes: [...writes.values()].sort((one, other) => place(one) - place(other)),
     afterProduce: async () => {
       await a.afterProduce?.()
       await b.afterProduce?.()

@@ -3,7 +3,7 @@
  * its place instead of burning retries (design.md D6). A failure that is the work's own, seen by others
  * succeeding meanwhile, is given back to the caller.
  */
-import { isAbort, isPipelineError } from '../core/index.ts'
+import { isPipelineError, type PipelineError } from '../core/index.ts'
 import type { Clock, Ids } from '../ports/index.ts'
 
 export interface DependencyGateOptions {
@@ -11,6 +11,8 @@ export interface DependencyGateOptions {
   readonly attempts: number
   readonly baseDelayMs: number
   readonly maxDelayMs: number
+  /** Failures that mean the dependency is down; default: all that a retry may cure. */
+  readonly isOutage?: (error: PipelineError) => boolean
 }
 
 export const defaultGateOptions: DependencyGateOptions = {
@@ -51,13 +53,17 @@ export class DependencyGate {
         this.#lastSuccess = this.#clock.monotonic()
         return result
       } catch (error) {
-        if (isAbort(error, signal) || !isPipelineError(error) || !error.retryable) throw error
+        if (signal.aborted || !isPipelineError(error) || !this.#isOutage(error)) throw error
         firstFailure = Math.min(firstFailure, this.#clock.monotonic())
         const ownFailure = attempt >= this.#options.attempts && this.#lastSuccess > firstFailure
         if (ownFailure) throw error
         await this.#wait(attempt, error, signal)
       }
     }
+  }
+
+  #isOutage(error: PipelineError): boolean {
+    return error.retryable && (this.#options.isOutage?.(error) ?? true)
   }
 
   async #wait(attempt: number, error: unknown, signal: AbortSignal): Promise<void> {

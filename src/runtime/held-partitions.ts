@@ -52,8 +52,12 @@ export class HeldPartitions {
     return wait
   }
 
-  /** After a rebalance: positions are the committed ones again, and nothing is paused. */
-  clear(): void {
+  /**
+   * After a rebalance: positions are the committed ones again. What stays ours is resumed, because a log
+   * may keep a partition paused across generations; its head record is looked at anew.
+   */
+  clear(consumer: Consumer): void {
+    if (this.#held.size > 0) consumer.resume([...this.#held.values()])
     this.#held.clear()
   }
 }

@@ -4,13 +4,15 @@
  * written), but they are applied and committed strictly in order, so the committed offset is always
  * the only progress marker. Specification: docs/specs/worker-lifecycle.md.
  */
-import { BrokerError, errorText, isAbort, isPipelineError } from '../core/index.ts'
+import { BrokerError, errorText, isPipelineError } from '../core/index.ts'
 import type {
   Clock,
   Consumer,
   Ids,
   LogRecord,
   MessageLog,
+  PolledRecords,
+  PollOptions,
   Producer,
   TableStore,
   Telemetry
@@ -95,7 +97,7 @@ export class StageRunner<M> {
       await this.#loop(consumer, producer)
       await this.#tail
     } catch (error) {
-      if (!isAbort(error, this.#stopPolling.signal)) this.#fail(error)
+      if (!this.#stopPolling.signal.aborted) this.#fail(error)
     } finally {
       this.#abandonAll.abort()
       await this.#tail
@@ -148,6 +150,7 @@ export class StageRunner<M> {
   async #loop(consumer: Consumer, producer: Producer): Promise<void> {
     while (!this.#stopPolling.signal.aborted && this.#failure === undefined) {
       await this.#slot()
+      if (this.#stopPolling.signal.aborted) break
       const polled = await this.#poll(consumer)
       if (polled === undefined) continue
       const records = this.#held.cut(polled.records, consumer)
@@ -164,30 +167,40 @@ export class StageRunner<M> {
     }
   }
 
-  async #poll(
-    consumer: Consumer
-  ): Promise<{ generation: number; records: readonly LogRecord[] } | undefined> {
+  async #poll(consumer: Consumer): Promise<PolledRecords | undefined> {
     const { batchRecords, batchBytes, lingerMs } = this.#spec
     const { signal } = this.#stopPolling
+    const timeoutMs = this.#held.resumeDue(consumer, POLL_MS)
+    const first = await this.#tryPoll(consumer, {
+      maxRecords: batchRecords,
+      maxBytes: batchBytes,
+      timeoutMs,
+      signal
+    })
+    const room = batchRecords - (first?.records.length ?? 0)
+    if (first === undefined || first.records.length === 0 || room <= 0 || lingerMs === 0) {
+      return first
+    }
+    await this.#ports.clock.sleep(lingerMs, signal).catch(() => undefined)
+    if (signal.aborted) return undefined
+    const rest = { maxRecords: room, maxBytes: batchBytes, timeoutMs: 0 }
+    const more = await this.#tryPoll(consumer, rest)
+    // The position is behind the first records already: they are worked on whatever became of the rest.
+    if (more === undefined) return first
+    // After a rebalance the first records are no longer ours; their owner reads them again.
+    if (more.generation !== first.generation) return more
+    return { generation: first.generation, records: [...first.records, ...more.records] }
+  }
+
+  /** Undefined after a failure that passes, or when stopped. */
+  async #tryPoll(consumer: Consumer, options: PollOptions): Promise<PolledRecords | undefined> {
+    const { signal } = this.#stopPolling
     try {
-      const timeoutMs = this.#held.resumeDue(consumer, POLL_MS)
-      const first = await consumer.poll({
-        maxRecords: batchRecords,
-        maxBytes: batchBytes,
-        timeoutMs,
-        signal
-      })
-      this.#noticeGeneration(first.generation)
-      const room = batchRecords - first.records.length
-      if (lingerMs === 0 || first.records.length === 0 || room <= 0) return first
-      await this.#ports.clock.sleep(lingerMs, signal)
-      const more = await consumer.poll({ maxRecords: room, maxBytes: batchBytes, timeoutMs: 0 })
-      this.#noticeGeneration(more.generation)
-      // After a rebalance the first records are no longer ours; their owner reads them again.
-      if (more.generation !== first.generation) return more
-      return { generation: first.generation, records: [...first.records, ...more.records] }
+      const polled = await consumer.poll(options)
+      this.#noticeGeneration(polled.generation, consumer)
+      return polled
     } catch (error) {
-      if (isAbort(error, signal)) return undefined
+      if (signal.aborted) return undefined
       if (!isPipelineError(error) || !error.retryable) throw error
       this.#note('reading from the message log', error)
       await this.#ports.clock.sleep(RETRY_POLL_MS, signal).catch(() => undefined)
@@ -195,10 +208,10 @@ export class StageRunner<M> {
     }
   }
 
-  #noticeGeneration(generation: number): void {
+  #noticeGeneration(generation: number, consumer: Consumer): void {
     if (generation === this.#generation) return
     this.#generation = generation
-    this.#held.clear()
+    this.#held.clear(consumer)
     this.#fence(generation - 1)
   }
 
@@ -243,7 +256,8 @@ export class StageRunner<M> {
       await this.#commit(batch, consumer)
     } catch (error) {
       if (isPipelineError(error) && error.code === 'BROKER_FENCED') this.#fence(batch.generation)
-      else if (!isAbort(error, batch.controller.signal)) throw error
+      // Only our own abort may drop a batch: after any other the next batch's commit would cover it.
+      else if (!batch.controller.signal.aborted) throw error
       this.#counters.abandoned(batch)
       return
     }

@@ -24,10 +24,12 @@ export class DownloadEnds {
     this.#workerType = workerType
   }
 
-  failure(task: DownloadTask, error: PipelineError): Outcome {
+  /** `refreshed`: a new link was asked for in this attempt, whatever came of it. */
+  failure(task: DownloadTask, error: PipelineError, refreshed = false): Outcome {
     const route = this.#router.route(error, task.retryCount)
     if (route.kind === 'dead') {
-      return { kind: 'dead', records: [this.#deadLetter(task, error)], error }
+      const letter = this.#deadLetter(task, error, refreshed || task.refreshCount > 0)
+      return { kind: 'dead', records: [letter], error }
     }
     const next = withDownloadFailure(task, failureOf(error), microsFromMillis(route.dueAt))
     const record = retryRecord(route, {
@@ -44,10 +46,9 @@ export class DownloadEnds {
   }
 
   /** Dead letters keep no signature: a redrive asks the API for a new link. */
-  #deadLetter(task: DownloadTask, error: PipelineError): ProducerRecord {
+  #deadLetter(task: DownloadTask, error: PipelineError, refreshed: boolean): ProducerRecord {
     const bare = { ...task, downloadUrl: withoutQuery(task.downloadUrl) }
     const failedAt = microsFromMillis(this.#clock.now())
-    const refreshed = task.refreshCount > 0
     return {
       topic: topics.claimx.downloadsDlq,
       key: task.mediaId,

@@ -21,7 +21,7 @@ export async function openFileCache(
   options: FileCacheOptions,
   ports: { clock: Clock }
 ): Promise<FileCache> {
-  await mkdir(options.directory, { recursive: true })
+  await makeDirectory(options.directory)
   return new DirectoryCache(options, ports.clock)
 }
 
@@ -40,7 +40,7 @@ class DirectoryCache implements FileCache {
 
   async pathFor(projectId: string, mediaId: string, fileName: string): Promise<string> {
     const path = this.resolve(this.relativePath(projectId, mediaId, fileName))
-    await mkdir(join(path, '..'), { recursive: true })
+    await makeDirectory(join(path, '..'))
     return path
   }
 
@@ -94,7 +94,9 @@ class DirectoryCache implements FileCache {
   async #hasRoom(): Promise<boolean> {
     const now = this.#clock.monotonic()
     if (this.#blockedBy === '' && now - this.#checkedAt < FRESH_MS) return true
-    const { bavail, bsize } = await statfs(this.#root)
+    const { bavail, bsize } = await statfs(this.#root).catch((cause: unknown) => {
+      throw unavailable('the disk of the cache cannot be looked at', cause)
+    })
     this.#checkedAt = now
     const free = bavail * bsize
     const low = free < this.#options.minFreeBytes
@@ -108,6 +110,14 @@ class DirectoryCache implements FileCache {
 /** Ids are numeric; anything else is spelled in hexadecimal, so that no id can name another place. */
 function directoryName(mediaId: string): string {
   return /^\d{1,20}$/.test(mediaId) ? mediaId : `x${Buffer.from(mediaId).toString('hex')}`
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (cause) {
+    throw unavailable('a directory of the cache cannot be made', cause)
+  }
 }
 
 function isNotFound(error: unknown): boolean {

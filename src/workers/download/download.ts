@@ -3,7 +3,7 @@
  * that has expired, or expires on the way, is renewed through the API at once.
  */
 import {
-  isAbort,
+  errorText,
   isPipelineError,
   microsFromMillis,
   type PipelineError,
@@ -25,6 +25,8 @@ import type {
 import {
   type BatchResult,
   type Delivery,
+  DependencyGate,
+  defaultGateOptions,
   type Outcome,
   type RetryRouter,
   Semaphore,
@@ -86,19 +88,36 @@ export function downloadWorker(
       writes: []
     }),
     undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock),
-    waitingFor: () => ports.cache.blockedBy()
+    waitingFor: () => downloader.waitingFor()
   }
+}
+
+/** One attempt at a task; its link may be renewed on the way. */
+interface Attempt {
+  task: DownloadTask
+  refreshed: boolean
 }
 
 class Downloader {
   readonly #ports: DownloadPorts
   readonly #links: Links
   readonly #ends: DownloadEnds
+  /** A disk that is full or gone is no fault of a file: downloads wait for it. */
+  readonly #disk: DependencyGate
 
   constructor(ports: DownloadPorts, links: Links, ends: DownloadEnds) {
     this.#ports = ports
     this.#links = links
     this.#ends = ends
+    this.#disk = new DependencyGate(ports, {
+      ...defaultGateOptions,
+      isOutage: error => error.code === 'STORAGE_UNAVAILABLE'
+    })
+  }
+
+  waitingFor(): string {
+    const blocked = this.#disk.blockedBy
+    return blocked === undefined ? this.#ports.cache.blockedBy() : errorText(blocked)
   }
 
   /** Downloads of one media in one batch are one download. */
@@ -120,43 +139,41 @@ class Downloader {
 
   async #one(task: DownloadTask, signal: AbortSignal): Promise<Outcome> {
     const { metrics } = this.#ports.telemetry
-    let current = task
+    const attempt: Attempt = { task, refreshed: false }
     try {
-      await this.#ports.cache.whenWritable(signal)
-      if (this.#links.isStale(current)) current = await this.#links.refresh(current, signal)
-      const { file, task: done } = await this.#fetch(current, signal)
+      await this.#disk.run(() => this.#ports.cache.whenWritable(signal), signal)
+      if (this.#links.isStale(task)) await this.#refresh(attempt, signal)
+      const file = await this.#fetch(attempt, signal)
       metrics.count('pipeline_files_downloaded_total')
       metrics.count('pipeline_bytes_downloaded_total', file.bytes)
-      return { kind: 'done', records: [this.#cached(done, file)] }
+      return { kind: 'done', records: [this.#cached(attempt.task, file)] }
     } catch (cause) {
-      if (isAbort(cause, signal)) throw cause
+      if (signal.aborted) throw cause
       const error = asTransferError(cause)
       metrics.count('pipeline_downloads_failed_total', 1, { error: error.code })
-      await this.#ports.cache.drop(task.mediaId)
-      return this.#ends.failure(current, error)
+      await this.#disk.run(() => this.#ports.cache.drop(task.mediaId), signal)
+      return this.#ends.failure(attempt.task, error, attempt.refreshed)
     }
   }
 
+  async #refresh(attempt: Attempt, signal: AbortSignal): Promise<void> {
+    attempt.refreshed = true
+    attempt.task = await this.#links.refresh(attempt.task, signal)
+  }
+
   /** Tries again at once with a new link when the server says that the old one has expired. */
-  async #fetch(
-    task: DownloadTask,
-    signal: AbortSignal
-  ): Promise<{ file: FetchedFile; task: DownloadTask }> {
-    const { cache, fetcher } = this.#ports
-    const destination = await cache.pathFor(task.projectId, task.mediaId, task.fileName)
-    for (let current = task; ; ) {
+  async #fetch(attempt: Attempt, signal: AbortSignal): Promise<FetchedFile> {
+    for (;;) {
+      const { projectId, mediaId, fileName, downloadUrl: url } = attempt.task
       try {
-        const file = await fetcher.fetch({
-          url: current.downloadUrl,
-          destination,
-          fileName: current.fileName,
-          signal
-        })
-        return { file, task: current }
+        return await this.#disk.run(async () => {
+          const destination = await this.#ports.cache.pathFor(projectId, mediaId, fileName)
+          return this.#ports.fetcher.fetch({ url, destination, fileName, signal })
+        }, signal)
       } catch (error) {
         const expired = isPipelineError(error) && error.code === 'DOWNLOAD_EXPIRED'
-        if (!expired || current.refreshCount >= MAX_REFRESHES) throw error
-        current = await this.#links.refresh(current, signal)
+        if (!expired || attempt.task.refreshCount >= MAX_REFRESHES) throw error
+        await this.#refresh(attempt, signal)
       }
     }
   }

@@ -20,6 +20,8 @@ export const MAX_REFRESHES = 3
 interface Refresh {
   readonly ids: Set<string>
   readonly links: Promise<ReadonlyMap<string, Link>>
+  /** Of the batch that asks. */
+  readonly signal: AbortSignal
 }
 
 interface Link {
@@ -59,7 +61,7 @@ export class Links {
     if (task.refreshCount >= MAX_REFRESHES) {
       throw new TransferError('DOWNLOAD_EXPIRED', `the link expired ${MAX_REFRESHES} times`)
     }
-    const links = await this.#askTogether(task, signal)
+    const links = await this.#freshLinks(task, signal)
     const link = links.get(task.mediaId)
     if (link === undefined) {
       throw new TransferError('DOWNLOAD_EXPIRED', 'the API has no new link for the media')
@@ -68,11 +70,23 @@ export class Links {
     return withFreshUrl(task, fresh, microsFromMillis(this.#clock.now()))
   }
 
-  #askTogether(task: DownloadTask, signal: AbortSignal): Promise<ReadonlyMap<string, Link>> {
+  async #freshLinks(task: DownloadTask, signal: AbortSignal): Promise<ReadonlyMap<string, Link>> {
+    for (;;) {
+      const asked = this.#askTogether(task, signal)
+      try {
+        return await asked.links
+      } catch (error) {
+        // A batch that asked for us too may have been abandoned; that is no failure of ours.
+        if (signal.aborted || !asked.signal.aborted) throw error
+      }
+    }
+  }
+
+  #askTogether(task: DownloadTask, signal: AbortSignal): Refresh {
     const gathering = this.#gathering.get(task.projectId)
     if (gathering !== undefined) {
       gathering.ids.add(task.mediaId)
-      return gathering.links
+      return gathering
     }
     const ids = new Set([task.mediaId])
     // One turn of the event loop collects what expired together.
@@ -80,9 +94,12 @@ export class Links {
       this.#gathering.delete(task.projectId)
       return this.#ask(task.projectId, [...ids], signal)
     })
-    links.catch(() => this.#gathering.delete(task.projectId))
-    this.#gathering.set(task.projectId, { ids, links })
-    return links
+    const refresh = { ids, links, signal }
+    links.catch(() => {
+      if (this.#gathering.get(task.projectId) === refresh) this.#gathering.delete(task.projectId)
+    })
+    this.#gathering.set(task.projectId, refresh)
+    return refresh
   }
 
   async #ask(

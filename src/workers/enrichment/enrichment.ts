@@ -76,7 +76,13 @@ function apiState(api: ClaimxApi): string {
 
 /** A task with its handler, or with the failure that it has before any call. */
 type Planned =
-  | { readonly task: EnrichmentTask; readonly handler: Handler; readonly needs: readonly ApiNeed[] }
+  | {
+      readonly task: EnrichmentTask
+      readonly handler: Handler
+      readonly needs: readonly ApiNeed[]
+      /** Canonical. */
+      readonly projectId: string
+    }
   | { readonly task: EnrichmentTask; readonly error: PipelineError }
   | { readonly task: EnrichmentTask; readonly skipped: true }
 
@@ -94,6 +100,7 @@ class EnrichmentBatch {
   readonly #signal: AbortSignal
   readonly #startedAt: number
   readonly #claims: Claim[] = []
+  #released = false
   /** HTTP requests by call, not yet charged to an event. */
   readonly #uncharged = new Map<string, number>()
   /** Answers to the pre-flight, by project id. */
@@ -127,7 +134,7 @@ class EnrichmentBatch {
     const needs = this.#planned.flatMap(planned => ('needs' in planned ? planned.needs : []))
     const fresh = new Set(needs.flatMap(need => (need.kind === 'project' ? [need.projectId] : [])))
     const expected = this.#planned.flatMap(planned =>
-      'needs' in planned && !fresh.has(planned.task.projectId) ? [planned.task.projectId] : []
+      'needs' in planned && !fresh.has(planned.projectId) ? [planned.projectId] : []
     )
     const [gathered] = await Promise.all([
       gather(needs, this.#ports.api, this.#signal),
@@ -148,9 +155,19 @@ class EnrichmentBatch {
     if (wanted.length === 0) return
     const claim = await this.#projects.claim(wanted, id => this.#fetchProject(id))
     this.#claims.push(claim)
-    for (const [id, answer] of [...claim.own, ...claim.shared]) {
-      this.#ensured.set(id, await answer)
+    if (this.#released) claim.release()
+    for (const [id, answer] of claim.own) this.#ensured.set(id, await answer)
+    const orphans: string[] = []
+    for (const [id, answer] of claim.shared) {
+      try {
+        this.#ensured.set(id, await answer)
+      } catch {
+        orphans.push(id)
+      }
     }
+    this.#signal.throwIfAborted()
+    // The batch that was to write these has been abandoned; now they are ours.
+    await this.#ensure(orphans)
   }
 
   async #fetchProject(id: string): Promise<Answer<ProjectAnswer>> {
@@ -207,8 +224,7 @@ class EnrichmentBatch {
     const downloads = new Set<string>()
     const ended = decided.map((item, index) => {
       const planned = this.#planned[index]
-      const needs = planned !== undefined && 'needs' in planned ? planned.needs : []
-      return this.#end(item, needs, rows, downloads)
+      return this.#end(item, planned, rows, downloads)
     })
     rows.add(
       'claimx_event_log',
@@ -231,12 +247,12 @@ class EnrichmentBatch {
 
   #end(
     item: Decided,
-    needs: readonly ApiNeed[],
+    planned: Planned | undefined,
     rows: RowCollector,
     downloads: Set<string>
   ): TaskEnd {
     const durationMs = Math.round(this.#ports.clock.monotonic() - this.#startedAt)
-    const cost = { apiCalls: this.#chargeTo(item, needs), durationMs }
+    const cost = { apiCalls: this.#chargeTo(item, planned), durationMs }
     if ('skipped' in item) return this.#ends.skipped(item.task, cost)
     if ('error' in item) return this.#ends.failure(item.task, item.error, cost)
     rows.addAll(item.decision.rows)
@@ -251,10 +267,11 @@ class EnrichmentBatch {
   }
 
   /** A shared call is charged to the first event that needed it. */
-  #chargeTo(item: Decided, needs: readonly ApiNeed[]): number {
-    const projects = 'decision' in item ? item.decision.projects : [item.task.projectId]
+  #chargeTo(item: Decided, planned: Planned | undefined): number {
+    if (planned === undefined || !('needs' in planned)) return 0
+    const projects = 'decision' in item ? item.decision.projects : [planned.projectId]
     let calls = 0
-    for (const key of [...needs.map(callKey), ...projects.map(id => `project/${id}`)]) {
+    for (const key of [...planned.needs.map(callKey), ...projects.map(id => `project/${id}`)]) {
       calls += this.#uncharged.get(key) ?? 0
       this.#uncharged.delete(key)
     }
@@ -286,6 +303,7 @@ class EnrichmentBatch {
   }
 
   #release(): void {
+    this.#released = true
     for (const claim of this.#claims) claim.release()
   }
 }
@@ -295,7 +313,9 @@ function plan(task: EnrichmentTask): Planned {
   if (name === undefined) return { task, skipped: true }
   const handler = handlers[name]
   try {
-    return { task, handler, needs: handler.needs(task) }
+    const needs = handler.needs(task)
+    // Numeric, or `needs` had thrown; leading zeros would make two projects of one.
+    return { task, handler, needs, projectId: BigInt(task.projectId).toString() }
   } catch (cause) {
     return { task, error: asPipelineError(cause) }
   }

@@ -5,7 +5,6 @@
 import {
   ApiError,
   InvariantError,
-  isAbort,
   isPipelineError,
   type JsonObject,
   type Micros,
@@ -91,7 +90,7 @@ async function settle(
     const { value, askedAt, calls } = await ask()
     return { ok: true, value, askedAt: microsFromMillis(askedAt), calls }
   } catch (cause) {
-    if (isAbort(cause, signal)) throw cause
+    if (signal.aborted) throw cause
     return { ok: false, error: asPipelineError(cause), calls: 1 }
   }
 }

@@ -59,14 +59,16 @@ export class ProjectRows {
   }
 
   #hold(own: ReadonlyMap<string, ProjectPromise>): () => void {
+    const forget = (id: string, answer: ProjectPromise): void => {
+      if (this.#pending.get(id) === answer) this.#pending.delete(id)
+    }
     for (const [id, answer] of own) {
-      answer.catch(() => undefined)
       this.#pending.set(id, answer)
+      // It rejects when its batch is abandoned; then whoever needs the project next asks for it.
+      answer.catch(() => forget(id, answer))
     }
     return () => {
-      for (const [id, answer] of own) {
-        if (this.#pending.get(id) === answer) this.#pending.delete(id)
-      }
+      for (const [id, answer] of own) forget(id, answer)
     }
   }
 }

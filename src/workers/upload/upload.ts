@@ -3,7 +3,6 @@
  * failure: either the object is there already, or the file is downloaded again.
  */
 import {
-  isAbort,
   isPipelineError,
   microsFromMillis,
   type PipelineError,
@@ -127,7 +126,7 @@ class Uploader {
       metrics.count('onelake_bytes_transferred_total', bytes, { direction: 'upload' })
       return { kind: 'done', records: [this.#result(message, bytes)] }
     } catch (cause) {
-      if (isAbort(cause, signal)) throw cause
+      if (signal.aborted) throw cause
       metrics.count('onelake_operations_total', 1, { operation: 'upload', status: 'error' })
       return this.failure(message, cause)
     }
@@ -137,16 +136,23 @@ class Uploader {
   async #store(message: CachedDownload, signal: AbortSignal): Promise<number | undefined> {
     const { cache, files } = this.#ports
     const size = await cache.sizeOf(message.localCachePath)
-    if (size === undefined || size !== message.bytesDownloaded) {
-      const stored = await files.head(message.destinationPath)
-      return stored?.size === message.bytesDownloaded ? stored.size : undefined
-    }
-    const local = cache.resolve(message.localCachePath)
-    const written = await files.putFile(message.destinationPath, local, signal)
-    if (written !== size) {
+    if (size === undefined || size !== message.bytesDownloaded) return this.#stored(message)
+    try {
+      const local = cache.resolve(message.localCachePath)
+      const written = await files.putFile(message.destinationPath, local, signal)
+      if (written === size) return written
       throw new TransferError('STORAGE_UNAVAILABLE', `${written} of ${size} bytes were stored`)
+    } catch (error) {
+      // A repeated message may have stored the file and dropped it from the cache meanwhile.
+      const gone = !signal.aborted && (await cache.sizeOf(message.localCachePath)) === undefined
+      if (gone) return this.#stored(message)
+      throw error
     }
-    return written
+  }
+
+  async #stored({ destinationPath, bytesDownloaded }: CachedDownload): Promise<number | undefined> {
+    const stored = await this.#ports.files.head(destinationPath)
+    return stored?.size === bytesDownloaded ? stored.size : undefined
   }
 
   /** Counts as an attempt, so that a cache that loses every file ends in the dead letters. */
