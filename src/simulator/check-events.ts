@@ -164,6 +164,9 @@ function compareLog(
       differences.add(`${id} ${column}: expected ${show(value)}, found ${show(row[column])}`)
     }
   }
+  if (row['retry_count'] === null || Number(row['retry_count']) < 0) {
+    differences.add(`${id} retry_count: expected a count, found ${show(row['retry_count'])}`)
+  }
   for (const column of ['error_message', 'error_category']) {
     if ((row[column] !== null) !== failed && row['status'] === event.outcome) {
       const wanted = failed ? 'a text' : 'null'
@@ -235,8 +238,10 @@ function reason(letter: JsonObject | undefined): string {
 function malformedDigest(truth: Truth, letter: JsonObject | undefined): string | undefined {
   const kept = letter?.['original_value']
   if (typeof kept !== 'string') return undefined
-  return ['utf8' as const, 'base64' as const]
-    .map(encoding => sha256(Buffer.from(kept, encoding)))
+  const decoded = Buffer.from(kept, 'base64')
+  const isBase64 = kept !== '' && decoded.toString('base64') === kept
+  return [Buffer.from(kept), ...(isBase64 ? [decoded] : [])]
+    .map(sha256)
     .find(digest => truth.malformed.has(digest))
 }
 

@@ -84,8 +84,10 @@ function addEvent(world: World, truth: Truth, event: AcceptedEvent, index: numbe
   else truth.byId.set(event.eventId, index)
   if (event.outcome === 'failed_permanent') truth.failed.add(event.eventId ?? '')
   const projectId = Number(event.projectId)
-  if (world.projectAnswer(projectId) === undefined) return
-  truth.optionalProjects.add(projectId)
+  if (!truth.optionalProjects.has(projectId)) {
+    if (world.projectAnswer(projectId) === undefined) return
+    truth.optionalProjects.add(projectId)
+  }
   if (event.outcome === 'skipped' || !asksForProject(event)) return
   truth.projects.add(projectId)
   if (event.outcome === 'success') addEffects(world, truth, event, projectId)
