@@ -44,6 +44,8 @@ export class ConcurrencyLimiter {
   #inFlight = 0
   #lastDecrease = Number.NEGATIVE_INFINITY
   #answersSinceChange = 0
+  /** Answers for which it does not climb, because a window has just shown risen latency. */
+  #pause = 0
 
   constructor(options: ConcurrencyOptions) {
     this.#options = options
@@ -89,7 +91,7 @@ export class ConcurrencyLimiter {
   }
 
   #closeWindow(route: Route, median: number, now: number): void {
-    const { tolerance, slackMs, windowsToShrink, baselineMs, max } = this.#options
+    const { tolerance, slackMs, windowSize, windowsToShrink, baselineMs, max } = this.#options
     if (now - route.periodStart >= baselineMs) {
       route.previousMinimum = route.minimum
       route.minimum = Number.POSITIVE_INFINITY
@@ -102,6 +104,7 @@ export class ConcurrencyLimiter {
       return
     }
     route.risen += 1
+    this.#pause = windowSize * 2
     if (route.risen < windowsToShrink) return
     route.risen = 0
     // Latency alone never takes the limit below a quarter: the server may just be slow, not full.
@@ -118,6 +121,10 @@ export class ConcurrencyLimiter {
   /** One more call at once after each limit's worth of answers. */
   #climb(): void {
     if (this.#limit >= this.#options.max) return
+    if (this.#pause > 0) {
+      this.#pause -= 1
+      return
+    }
     this.#answersSinceChange += 1
     if (this.#answersSinceChange < this.#limit) return
     this.#answersSinceChange = 0
