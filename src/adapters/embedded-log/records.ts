@@ -55,7 +55,12 @@ export function createRecords(
     ),
     setNext: db.prepare('UPDATE partitions SET next_offset = ? WHERE id = ?'),
     select: db.prepare(
-      'SELECT id, timestamp, key, value, headers FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?'
+      'SELECT id, timestamp, key, value, headers FROM records WHERE id BETWEEN ? AND ? ORDER BY id'
+    ),
+    // SQLite knows a blob's length without reading it.
+    sizes: db.prepare(
+      `SELECT id, ifnull(length(key), 0) + ifnull(length(value), 0) FROM records
+       WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`
     ),
     raise: db.prepare(
       'UPDATE partitions SET earliest = max(earliest, min(next_offset, ?)) WHERE id = ?'
@@ -67,6 +72,26 @@ export function createRecords(
     timestamps: db.prepare(
       'SELECT id, timestamp FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?'
     )
+  }
+  // Half the time of rows as objects.
+  sql.select.setReturnArrays(true)
+  sql.sizes.setReturnArrays(true)
+
+  /** The last record that the bounds let in, so that no more than these are ever in memory. */
+  function measure(
+    low: number,
+    high: number,
+    bounds: ReadBounds
+  ): { last: number; bytes: number } | undefined {
+    let last: number | undefined
+    let bytes = 0
+    const rows = sql.sizes.all(low, high, bounds.maxRecords) as unknown as [number, number][]
+    for (const [id, size] of rows) {
+      last = id
+      bytes += size
+      if (bytes >= bounds.maxBytes) break
+    }
+    return last === undefined ? undefined : { last, bytes }
   }
 
   return {
@@ -88,20 +113,11 @@ export function createRecords(
       return offsets
     },
     read(partitionId, place, offset, bounds) {
-      const records: LogRecord[] = []
-      let bytes = 0
-      const rows = sql.select.iterate(
-        recordId(partitionId, offset),
-        recordId(partitionId, OFFSET_SPAN),
-        bounds.maxRecords
-      )
-      for (const row of rows) {
-        const record = decode(row as unknown as StoredRow, place)
-        records.push(record)
-        bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
-        if (bytes >= bounds.maxBytes) break
-      }
-      return { records, bytes }
+      const low = recordId(partitionId, offset)
+      const run = measure(low, recordId(partitionId, OFFSET_SPAN), bounds)
+      if (run === undefined) return { records: [], bytes: 0 }
+      const rows = sql.select.all(low, run.last) as unknown as StoredRow[]
+      return { records: rows.map(row => decode(row, place)), bytes: run.bytes }
     },
     raiseEarliest(partitionId, offset) {
       sql.raise.run(offset, partitionId)
@@ -123,22 +139,26 @@ export function createRecords(
   }
 }
 
-interface StoredRow {
-  readonly id: number
-  readonly timestamp: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: string | null
-}
+/** Columns in the order of the statement. */
+type StoredRow = readonly [
+  id: number,
+  timestamp: number,
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: string | null
+]
 
-function decode(row: StoredRow, place: { topic: string; partition: number }): LogRecord {
+function decode(
+  [id, timestamp, key, value, headers]: StoredRow,
+  { topic, partition }: { topic: string; partition: number }
+): LogRecord {
   return {
-    topic: place.topic,
-    partition: place.partition,
-    offset: BigInt(offsetOf(row.id)),
-    timestamp: row.timestamp,
-    key: row.key,
-    value: row.value,
-    headers: row.headers === null ? NO_HEADERS : (JSON.parse(row.headers) as Headers)
+    topic,
+    partition,
+    offset: BigInt(offsetOf(id)),
+    timestamp,
+    key,
+    value,
+    headers: headers === null ? NO_HEADERS : (JSON.parse(headers) as Headers)
   }
 }
