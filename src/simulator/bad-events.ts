@@ -1,7 +1,7 @@
 /** Events that cannot be read, and events that can be read but not be used. */
 import { stringifyJson } from '../core/index.ts'
 import type { Rng } from './rng.ts'
-import type { AcceptedEvent } from './types.ts'
+import type { AcceptedEvent, FaultLevel } from './types.ts'
 
 /** Not acceptable at all: these end in `claimx.events.dlq`, with their bytes. */
 const unreadable = [
@@ -104,3 +104,8 @@ export function hugeNote(rng: Rng): string {
 }
 
 export const hugeSort: BadSort = huge
+
+/** Share of bad events that goes with a level of faults. */
+export function malformedShare(faults: FaultLevel): number {
+  return { none: 0, light: 0.002, heavy: 0.005 }[faults]
+}
