@@ -13,6 +13,8 @@ export {
   type DemoProgress,
   runDemo
 } from './demo/run-demo.ts'
+export { errorsMarkdown } from './docs/errors-markdown.ts'
+export { tablesMarkdown } from './docs/tables-markdown.ts'
 export { type Diagnosis, diagnose } from './doctor.ts'
 export { type OpenPipelineOptions, openPipeline } from './pipeline.ts'
 export type { Pipeline, RunningWorkers } from './pipeline-types.ts'
