@@ -184,7 +184,7 @@ function media(world: World, truth: Truth): TableExpectation {
     if (projectId === undefined || answer === undefined || file === undefined) return undefined
     return mediaRow(projectId, answer, file)
   }
-  const sample = mediaRow(0, {}, { hasLink: false, uuid: '' })
+  const sample = mediaRow(0, {}, { hasLink: false, uuid: '', direct: false, expiryTold: false })
   const keys = strings(truth.media.keys())
   return expectation('claimx_attachment_metadata', ['media_id'], keys, rowOf, sample)
 }

@@ -4,7 +4,6 @@ import { finished } from 'node:stream'
 import type { JsonObject } from '../core/index.ts'
 import type { DownloadFault } from './faults.ts'
 import type { LinkSigner, LinkVerdict } from './links.ts'
-import { hash32 } from './rng.ts'
 import type { ServerState } from './server-state.ts'
 import type { MediaFile, World } from './types.ts'
 
@@ -34,10 +33,9 @@ export function linkFields(parts: MediaServerParts, mediaId: number): JsonObject
   const link = file.direct
     ? signer.s3(base, file, signed, lifetime)
     : signer.fileService(base, file, signed, lifetime)
-  const silent = hash32(world.options.seed, 0xea, mediaId) % 100 < (file.direct ? 60 : 25)
-  return silent
-    ? { fullDownloadLink: link }
-    : { fullDownloadLink: link, expiresAt: new Date(signed + lifetime).toISOString() }
+  return file.expiryTold
+    ? { fullDownloadLink: link, expiresAt: new Date(signed + lifetime).toISOString() }
+    : { fullDownloadLink: link }
 }
 
 export function isMediaPath(path: string): boolean {

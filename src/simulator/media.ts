@@ -56,6 +56,7 @@ export function mediaFacts(
     refused,
     hasLink: refused || !rng.chance(0.015),
     direct: kind === 'mp4' || kind === 'mov',
+    expiryTold: rng.chance(kind === 'mp4' || kind === 'mov' ? 0.4 : 0.75),
     uuid: uuidOf(seed, number),
     format
   }

@@ -70,6 +70,8 @@ export interface MediaFile {
   readonly hasLink: boolean
   /** Link straight to S3 instead of through the file service. */
   readonly direct: boolean
+  /** False: the API does not say when the link expires; only the link does. */
+  readonly expiryTold: boolean
   /** Identifies the file in links. */
   readonly uuid: string
 }
