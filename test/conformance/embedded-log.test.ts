@@ -14,5 +14,5 @@ messageLogConformance(
       close: () => temp.close()
     }
   },
-  { shortSessionMs: 600 }
+  { shortSessionMs: 1_000 }
 )

@@ -38,8 +38,16 @@ function start(
   name: string,
   stopOnce = false
 ): Child {
+  // A short session where its end is tested; long elsewhere, so that a busy machine expires nobody.
   const script = fileURLToPath(new URL('./embedded-log/child.ts', import.meta.url))
-  const options = { path, topic, groupId, name, sessionTimeoutMs: 1_600, stopOnce }
+  const options = {
+    path,
+    topic,
+    groupId,
+    name,
+    sessionTimeoutMs: stopOnce ? 1_600 : 10_000,
+    stopOnce
+  }
   const child = spawn(process.execPath, [script, mode, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit']
   })

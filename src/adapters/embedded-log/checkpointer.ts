@@ -49,13 +49,24 @@ export function createCheckpointer(path: string, failed: (reason: string) => voi
   let running: Promise<void> | undefined
 
   async function checkpoint(): Promise<void> {
-    worker ??= start(path)
+    worker ??= start()
     const answer = await ask(worker)
     if ('error' in answer) {
       failed(answer.error)
       return
     }
     walBytes = answer.log === answer.checkpointed ? 0 : answer.log * PAGE_BYTES
+  }
+
+  function start(): Worker {
+    const started = new Worker(SCRIPT, { eval: true, workerData: { path } })
+    started.unref()
+    // `ask` reports errors; without a listener they would end the process.
+    started.on('error', () => {})
+    started.once('exit', () => {
+      worker = undefined
+    })
+    return started
   }
 
   return {
@@ -72,33 +83,31 @@ export function createCheckpointer(path: string, failed: (reason: string) => voi
     },
     async close() {
       await running
-      if (worker === undefined) return
-      const ended = new Promise(resolve => worker?.once('exit', resolve))
-      worker.ref()
-      worker.postMessage('close')
+      const last = worker
+      if (last === undefined) return
+      const ended = new Promise(resolve => last.once('exit', resolve))
+      last.ref()
+      last.postMessage('close')
       await ended
     }
   }
 }
 
-function start(path: string): Worker {
-  const worker = new Worker(SCRIPT, { eval: true, workerData: { path } })
-  worker.unref()
-  return worker
-}
-
-/** A thread that fails answers with its error; the next checkpoint is tried by the same means. */
+/** A thread that fails answers with its error; the next checkpoint starts a new one. */
 function ask(worker: Worker): Promise<Answer> {
   return new Promise(resolve => {
     const onMessage = (answer: Answer): void => finish(answer)
     const onError = (error: unknown): void => finish({ error: String(error) })
+    const onExit = (): void => finish({ error: 'the checkpoint thread ended' })
     function finish(answer: Answer): void {
+      worker.off('exit', onExit)
       worker.off('message', onMessage)
       worker.off('error', onError)
       resolve(answer)
     }
     worker.on('message', onMessage)
     worker.on('error', onError)
+    worker.on('exit', onExit)
     worker.postMessage('checkpoint')
   })
 }

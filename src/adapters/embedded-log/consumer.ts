@@ -13,7 +13,7 @@ import { offsetNumber } from './schema.ts'
 import { closedError } from './sqlite-errors.ts'
 import type { Topics } from './topics.ts'
 import { createWaiter, type Waiter } from './waiter.ts'
-import type { Writer } from './writer.ts'
+import { nextTurn, type Writer } from './writer.ts'
 
 export interface ConsumerPorts {
   readonly writer: Writer
@@ -73,6 +73,8 @@ export function createConsumer(memberId: string, ports: ConsumerPorts): Consumer
   async function pollUntil(options: PollOptions, waiter: Waiter): Promise<PolledRecords> {
     const deadlineMs = performance.now() + options.timeoutMs
     for (;;) {
+      // Somebody who polls in a loop must not keep heartbeats from running.
+      await nextTurn()
       if (closed || options.signal?.aborted === true) return { generation, records: [] }
       const found = await writer.read(() => look(options))
       if (found === undefined) {

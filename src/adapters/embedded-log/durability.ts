@@ -5,6 +5,8 @@
  * power loss takes is always a tail, and never a part that was synced (spec section 3).
  */
 import { close, fdatasync, open } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { BrokerError } from '../../core/index.ts'
 
@@ -47,9 +49,21 @@ export function createDurability(syncFile: () => Promise<void>, release: () => P
  * its locks are on other files, so this descriptor does not disturb them.
  */
 export async function walDurability(path: string): Promise<Durability> {
+  await syncDirectory(dirname(path))
   const fd = await openAsync(`${path}-wal`, 'r+')
   return createDurability(
     () => fdatasyncAsync(fd),
     () => closeAsync(fd)
   )
+}
+
+/** Makes the names of new files durable. Windows has no such call and needs none. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const directory = await openFile(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
 }

@@ -20,7 +20,7 @@ import type {
 import { createChangeWatch } from './change-watch.ts'
 import { createCheckpointer } from './checkpointer.ts'
 import { createConsumer } from './consumer.ts'
-import { walDurability } from './durability.ts'
+import { type Durability, walDurability } from './durability.ts'
 import { createGroups, type Groups } from './groups.ts'
 import { createMembership } from './membership.ts'
 import { createLogNotifier, type LogNotifier } from './notifier.ts'
@@ -30,7 +30,7 @@ import { deletePrefix, startRetention } from './retention.ts'
 import { offsetNumber, openDatabase } from './schema.ts'
 import { closedError, isBusy, toBrokerError } from './sqlite-errors.ts'
 import { createTopics, type Topics } from './topics.ts'
-import { createWriter, pause, type Writer } from './writer.ts'
+import { createWriter, nextTurn, pause, type Writer } from './writer.ts'
 
 export interface EmbeddedLogOptions {
   /** The file; it and its directory are created. `-wal` and `-shm` files appear beside it. */
@@ -69,8 +69,12 @@ export async function openEmbeddedLog(
   try {
     await mkdir(dirname(path), { recursive: true })
     const db = await openWhenFree(path, ports.ids)
-    const durability = await walDurability(path)
-    return assemble(options, ports, db, durability)
+    try {
+      return assemble(options, ports, db, await walDurability(path))
+    } catch (error) {
+      db.close()
+      throw error
+    }
   } catch (error) {
     throw toBrokerError(error, path, 'Opening')
   }
@@ -93,7 +97,7 @@ function assemble(
   options: EmbeddedLogOptions,
   ports: EmbeddedLogPorts,
   db: DatabaseSync,
-  durability: Awaited<ReturnType<typeof walDurability>>
+  durability: Durability
 ): MessageLog {
   const {
     path,
@@ -135,7 +139,11 @@ function assemble(
   }
 
   async function closeAll(): Promise<void> {
-    await Promise.all([...consumers].map(consumer => consumer.close()))
+    // A member that cannot leave (disk full) is expired by the others; the file is closed anyway.
+    const left = await Promise.allSettled([...consumers].map(consumer => consumer.close()))
+    for (const one of left) {
+      if (one.status === 'rejected') warn('Leaving a group of the embedded log failed')(one.reason)
+    }
     await retention.close()
     await writer.close()
     watch.close()
@@ -244,6 +252,7 @@ async function readRange(
     if (last === undefined) break
     found.push(...run)
     offset = Number(last.offset) + 1
+    await nextTurn()
   }
   return found
 }

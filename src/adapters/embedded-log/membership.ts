@@ -47,6 +47,8 @@ export function createMembership(options: MembershipOptions, ports: MembershipPo
   let lastBeatMs = 0
   let timer: NodeJS.Timeout | undefined
   let beating = false
+  let joining: Promise<void> | undefined
+  let left = false
 
   /** A member that stalled counts itself as expired, even if nobody else noticed (G6). */
   function current(): number | undefined {
@@ -55,12 +57,23 @@ export function createMembership(options: MembershipOptions, ports: MembershipPo
   }
 
   function lose(): void {
+    const lost = groupId
     groupId = undefined
     clearInterval(timer)
     timer = undefined
+    // A poll that waits joins again.
+    if (lost !== undefined) notifier.notify({ kind: 'group', groupId: lost })
   }
 
   async function join(): Promise<void> {
+    if (left) return
+    joining ??= enter().finally(() => {
+      joining = undefined
+    })
+    await joining
+  }
+
+  async function enter(): Promise<void> {
     const startMs = performance.now()
     const joined = await writer.submit({
       rows: 8,
@@ -126,6 +139,9 @@ export function createMembership(options: MembershipOptions, ports: MembershipPo
     current,
     lose,
     async leave() {
+      left = true
+      // A join on its way would leave a member behind that nobody polls for.
+      await joining?.catch(() => undefined)
       const id = groupId
       lose()
       if (id === undefined) return

@@ -1,5 +1,5 @@
 /** Encodes records, chooses partitions and cuts a call into transactions of bounded size. */
-import { BrokerError } from '../../core/index.ts'
+import { BrokerError, InvariantError } from '../../core/index.ts'
 import type { Clock, Ids, Producer, ProducerRecord, RecordMetadata } from '../../ports/index.ts'
 import { partitionOfKey } from './murmur2.ts'
 import type { LogNotifier } from './notifier.ts'
@@ -49,6 +49,7 @@ export function createProducer(maxRecordBytes: number, ports: ProducerPorts): Pr
     const partition = choosePartition(record, key)
     const partitionId = topics.partitionId(record.topic, partition)
     const timestamp = Math.trunc(record.timestamp ?? now)
+    if (!Number.isSafeInteger(timestamp)) throw badTimestamp(record.topic, timestamp)
     return {
       topic: record.topic,
       partition,
@@ -131,5 +132,12 @@ function tooLarge(topic: string, bytes: number, limit: number): BrokerError {
     'BROKER_RECORD_TOO_LARGE',
     `A record for topic ${topic} has ${bytes} bytes; the embedded log takes at most ${limit}.`,
     { details: { topic, bytes, limit } }
+  )
+}
+
+function badTimestamp(topic: string, timestamp: number): InvariantError {
+  return new InvariantError(
+    'INVARIANT',
+    `A record for topic ${topic} has the timestamp ${timestamp}; it must be whole milliseconds.`
   )
 }

@@ -11,7 +11,7 @@ export const FORMAT_VERSION = 1
 
 /** Offsets of one partition, and with `MAX_PARTITIONS` a record id that a double holds exactly. */
 export const OFFSET_SPAN = 2 ** 40
-export const MAX_PARTITIONS = 2 ** 12
+export const MAX_PARTITIONS = 2 ** 12 - 1
 
 const TABLES = `
 CREATE TABLE topics (

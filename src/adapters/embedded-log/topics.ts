@@ -95,16 +95,20 @@ export function createTopics(db: DatabaseSync): Topics {
 
   function state(partitionId: number): PartitionState {
     const row = sql.state.get(partitionId)
-    return { earliest: Number(row?.['earliest'] ?? 0), next: Number(row?.['next_offset'] ?? 0) }
+    if (row === undefined) throw new Error(`partition ${partitionId} is not in the file`)
+    return { earliest: Number(row['earliest']), next: Number(row['next_offset']) }
   }
 
   return {
     create(specs) {
-      let count = Number(sql.countPartitions.get()?.['n'] ?? 0)
       for (const spec of specs) checkSpec(spec)
-      const added = specs.reduce((sum, spec) => sum + spec.partitions, 0)
-      if (count + added > MAX_PARTITIONS) throw tooManyPartitions(count + added)
-      for (const spec of specs) {
+      const missing = specs.filter(spec => find(spec.name) === undefined)
+      const count = missing.reduce(
+        (sum, spec) => sum + spec.partitions,
+        Number(sql.countPartitions.get()?.['n'] ?? 0)
+      )
+      if (count > MAX_PARTITIONS) throw tooManyPartitions(count)
+      for (const spec of missing) {
         const { changes, lastInsertRowid } = sql.insertTopic.run(
           spec.name,
           spec.retentionMs ?? null
@@ -112,7 +116,6 @@ export function createTopics(db: DatabaseSync): Topics {
         if (changes === 0) continue
         for (let partition = 0; partition < spec.partitions; partition++) {
           sql.insertPartition.run(lastInsertRowid, partition)
-          count++
         }
       }
     },

@@ -24,7 +24,7 @@ export interface Job<T> {
   readonly durable: boolean
   /**
    * Runs inside a transaction. A `PipelineError` must be thrown before the first change: it rejects
-   * this job alone. Anything else rolls the transaction back.
+   * this job alone. Anything else rolls the transaction back, and its jobs run one by one.
    */
   run(): T
   /** Called after the transaction is durable, before `submit` resolves. */
@@ -80,15 +80,32 @@ export function createWriter(path: string, ports: WriterPorts): Writer {
   }
 
   async function runBatch(batch: readonly Pending[]): Promise<void> {
+    const results = await store(batch)
+    if (results === undefined) return
     try {
-      const results = await retryWhileBusy(() => transaction(batch))
       if (batch.some(pending => pending.job.durable)) await durability.sync()
-      settle(batch, results)
-      await ports.written(batch.reduce((sum, pending) => sum + pending.job.bytes, 0))
     } catch (error) {
-      const failure = toBrokerError(error, path, 'Writing')
-      for (const pending of batch) pending.reject(failure)
+      rejectAll(batch, error)
+      return
     }
+    settle(batch, results)
+    await ports.written(batch.reduce((sum, pending) => sum + pending.job.bytes, 0))
+  }
+
+  /** When a transaction breaks, its jobs run one by one, so that only the guilty one fails. */
+  async function store(batch: readonly Pending[]): Promise<Result[] | undefined> {
+    try {
+      return await retryWhileBusy(() => transaction(batch))
+    } catch (error) {
+      if (batch.length === 1 || isPipelineError(error)) rejectAll(batch, error)
+      else for (const pending of batch) await runBatch([pending])
+      return undefined
+    }
+  }
+
+  function rejectAll(batch: readonly Pending[], error: unknown): void {
+    const failure = toBrokerError(error, path, 'Writing')
+    for (const pending of batch) pending.reject(failure)
   }
 
   function transaction(batch: readonly Pending[]): Result[] {
@@ -181,7 +198,8 @@ function busyTooLong(path: string, cause: unknown): BrokerError {
   )
 }
 
-function nextTurn(): Promise<void> {
+/** Lets timers and I/O run: promises alone would keep them waiting. */
+export function nextTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 

@@ -130,13 +130,13 @@ test('a clock that steps back neither expires members nor deletes records', asyn
   const temp = await openTempLog({ retentionCheckMs: 5 }, { ...machineClock, now: () => now })
   await temp.log.createTopics([{ name: topic, partitions: 1, retentionMs: 60_000 }])
   await (await temp.log.producer()).send([{ topic, value: 'a' }])
-  const options = { topics: [topic], sessionTimeoutMs: 400, heartbeatIntervalMs: 50 }
+  const options = { topics: [topic], sessionTimeoutMs: 1_000, heartbeatIntervalMs: 50 }
   const consumer = await temp.log.consumer({ groupId: 'g', ...options })
   const { generation, records } = await consumer.poll({ maxRecords: 1, timeoutMs: 1_000 })
   now -= 5_000_000
   const beats = () => memberBeat(temp.path)
   const start = beats()
-  while (beats() < start + 10) await new Promise(next => setImmediate(next))
+  while (beats() < start + 25) await new Promise(next => setImmediate(next))
   await consumer.commit(generation, [{ topic, partition: 0, offset: 1n }])
   assert.equal(records.length, 1)
   assert.equal((await temp.log.read({ topic, partition: 0, offset: 0n }, 1)).length, 1)
@@ -183,6 +183,44 @@ test('a member that fell silent is expired by the others, who take its partition
   const before = lasting.assignment().generation
   while (owns(lasting) !== 2) await lasting.poll({ maxRecords: 1, timeoutMs: 20 })
   assert.ok(lasting.assignment().generation > before)
+  await temp.close()
+})
+
+test('a consumer that is closed while it joins again leaves no member behind', async () => {
+  const temp = await openTempLog()
+  await temp.log.createTopics([{ name: topic, partitions: 1 }])
+  const consumer = await temp.log.consumer({ groupId: 'g', topics: [topic] })
+  const db = new DatabaseSync(temp.path, { timeout: 5_000 })
+  db.exec('DELETE FROM members')
+  const waiting = consumer.poll({ maxRecords: 1, timeoutMs: 3_600_000 })
+  await consumer.close()
+  await waiting
+  assert.equal(db.prepare('SELECT count(*) AS n FROM members').get()!['n'], 0)
+  db.close()
+  await temp.close()
+})
+
+test('a record with an impossible timestamp is refused', async () => {
+  const temp = await openTempLog()
+  await temp.log.createTopics([{ name: topic, partitions: 1 }])
+  const producer = await temp.log.producer()
+  const record = { topic, value: 'x', timestamp: Number.NaN }
+  await assert.rejects(producer.send([record]), { code: 'INVARIANT' })
+  await temp.close()
+})
+
+test('a loop of polls does not keep timers from running', async () => {
+  const temp = await openTempLog()
+  await temp.log.createTopics([{ name: topic, partitions: 1 }])
+  const consumer = await temp.log.consumer({ groupId: 'g', topics: [topic] })
+  let fired = false
+  setTimeout(() => {
+    fired = true
+  }, 1)
+  for (let polls = 0; !fired; polls++) {
+    assert.ok(polls < 100_000, 'the timer never ran')
+    await consumer.poll({ maxRecords: 1, timeoutMs: 0 })
+  }
   await temp.close()
 })
 

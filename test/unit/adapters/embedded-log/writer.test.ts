@@ -109,17 +109,31 @@ test('a job that refuses rejects alone; its neighbours are stored', () =>
     assert.deepEqual(stored(db), [1, 3])
   }))
 
-test('a job that breaks rolls its transaction back and rejects all of it', () =>
+test('a job that breaks is rolled back and rejects alone; its neighbours are stored', () =>
   withWriter(async ({ db, writer }) => {
-    const broken = { ...insert(db, 2), run: () => db.exec('INSERT INTO missing VALUES (1)') }
-    const results = await Promise.allSettled([writer.submit(insert(db, 1)), writer.submit(broken)])
+    const run = () => {
+      db.exec('INSERT INTO t VALUES (2)')
+      db.exec('INSERT INTO missing VALUES (1)')
+    }
+    const jobs = [insert(db, 1), { ...insert(db, 2), run }, insert(db, 3)]
+    const results = await Promise.allSettled(jobs.map(job => writer.submit<unknown>(job)))
     assert.deepEqual(
       results.map(result => result.status),
-      ['rejected', 'rejected']
+      ['fulfilled', 'rejected', 'fulfilled']
     )
-    assert.deepEqual(stored(db), [])
-    await writer.submit(insert(db, 3))
-    assert.deepEqual(stored(db), [3])
+    assert.deepEqual(stored(db), [1, 3])
+  }))
+
+test('a full disk rejects as unavailable, loses nothing, and writing goes on when there is room', () =>
+  withWriter(async ({ db, writer }) => {
+    await writer.submit(insert(db, 1))
+    db.exec('CREATE TABLE big (b BLOB); PRAGMA max_page_count = 10')
+    const fill = () => db.prepare('INSERT INTO big VALUES (zeroblob(100000))').run()
+    const job = { rows: 1, bytes: 100_000, durable: true, run: fill }
+    await assert.rejects(writer.submit(job), { code: 'BROKER_UNAVAILABLE' })
+    assert.deepEqual(stored(db), [1])
+    db.exec('PRAGMA max_page_count = 1000')
+    await writer.submit(job)
   }))
 
 test('a write waits, without blocking, while another connection holds the lock', () =>
