@@ -39,6 +39,9 @@ export type AdmissionOutcome =
 
 export type GateChange = 'auth_closed' | 'auth_opened' | 'breaker_opened' | 'breaker_closed'
 
+/** Less is a rounding error: a clock might not move by it, and the queue would wake for ever. */
+const shortestDelayMs = 0.001
+
 interface Waiter {
   readonly resolve: (permit: AdmissionPermit) => void
   readonly reject: (error: unknown) => void
@@ -141,9 +144,10 @@ export class Admission {
   #delay(now: number): number {
     const { breaker, concurrency, auth, rate, bucket } = this.#parts
     const gate = Math.max(this.#holdUntil - now, breaker.delay(now), auth?.delay(now) ?? 0)
-    if (gate > 0) return gate
+    if (gate >= shortestDelayMs) return gate
     if (concurrency.delay() > 0) return Number.POSITIVE_INFINITY
-    return Math.max(0, rate?.delay(now) ?? 0, bucket?.delay(now) ?? 0)
+    const pace = Math.max(rate?.delay(now) ?? 0, bucket?.delay(now) ?? 0)
+    return pace < shortestDelayMs ? 0 : pace
   }
 
   #take(now: number): AdmissionPermit {

@@ -111,7 +111,7 @@ function baseUrlOf(text: string): URL {
 }
 
 function tokenOf(text: string): string {
-  const token = text.trim().replace(/^basic\s+/i, '')
+  const token = text.trim().replace(/^basic(\s+|$)/i, '')
   if (token === '' || /[^\x21-\x7e]/.test(token)) {
     throw new ConfigError(
       'CONFIG_INVALID',
