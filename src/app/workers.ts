@@ -65,8 +65,7 @@ export function buildStage(worker: WorkerName, parts: WorkerParts): StageSpec<un
         downloadWorker(
           {
             ...options(batch.download, 0),
-            concurrency: files.downloadConcurrency,
-            localhostIsClaimx: files.allowInsecureLocalhost
+            concurrency: files.downloadConcurrency
           },
           { ...ports, api: apiOf(parts) }
         )

@@ -34,10 +34,11 @@ export interface ColumnDef {
 }
 
 /**
- * Which of two rows with one key is newer. A row with a null in the first guard column is a patch and
- * always applies (to the columns it has). Otherwise an update applies only if its guard columns,
- * compared in order, are greater than the stored ones (`strict`) or greater or equal; null is oldest.
- * `parse: 'instant'` compares text columns as points in time.
+ * Which of two rows with one key is newer. A row without the first guard column is a patch: it counts as
+ * newer (for the columns it has). Otherwise a row is newer if its guard columns, compared in order, are
+ * greater than the stored ones (`strict`) or greater or equal; null is oldest. A row that is not newer
+ * replaces nothing; of `coalesce` columns it fills what is null. `parse: 'instant'` compares text columns
+ * as points in time.
  */
 export interface MergeGuard {
   readonly columns: readonly string[]

@@ -84,12 +84,14 @@ function resolve(
 ): CellValue {
   if (policy === 'key' || given === undefined) return stored
   if (policy === 'first') return stored ?? given
-  // Neither depends on the order of arrival, so the guard has no say.
+  // These do not depend on the order of arrival, so the guard has no say.
   if (policy === 'min') return smaller(stored, given)
   if (policy === 'or') return either(stored, given)
+  if (policy === 'audit') return given
+  // An older value fills a gap: the end is the newest value that is known, in any order of arrival.
+  if (policy === 'coalesce') return newer ? (given ?? stored) : (stored ?? given)
   if (!newer) return stored
-  if (policy === 'coalesce') return given ?? stored
-  if (policy === 'replace' || policy === 'audit') return given
+  if (policy === 'replace') return given
   const leader = row[policy.slice('with:'.length)]
   return leader === null || leader === undefined ? stored : given
 }
@@ -111,7 +113,7 @@ function applies(
 ): boolean {
   const [first] = guard?.columns ?? []
   if (guard === undefined || first === undefined) return true
-  if ((row[first] ?? null) === null) return true
+  if (row[first] === undefined) return true
   for (const column of guard.columns) {
     const order = compareCells(
       guardValue(guard, row[column] ?? null),

@@ -44,8 +44,6 @@ export interface DownloadOptions extends StageOptions {
   readonly concurrency: number
   /** Renew a link that has less than this left. */
   readonly linkMarginMs?: number
-  /** Links on localhost are ClaimX links (simulator). */
-  readonly localhostIsClaimx: boolean
 }
 
 export interface DownloadPorts extends WorkerPorts {
@@ -59,13 +57,10 @@ export function downloadWorker(
   options: DownloadOptions,
   ports: DownloadPorts
 ): StageSpec<DownloadTask> {
-  const { concurrency, linkMarginMs, localhostIsClaimx, ...stageOptions } = options
+  const { concurrency, linkMarginMs, ...stageOptions } = options
   const permits = new Semaphore(concurrency)
   const ends = new DownloadEnds(ports.router, ports.clock, 'download_worker')
-  const links = new Links(ports, {
-    localhostIsClaimx,
-    ...(linkMarginMs === undefined ? {} : { marginMs: linkMarginMs })
-  })
+  const links = new Links(ports, linkMarginMs)
   const downloader = new Downloader(ports, links, ends)
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,

@@ -33,23 +33,18 @@ export class Links {
   readonly #api: ClaimxApi
   readonly #clock: Clock
   readonly #marginMs: number
-  readonly #localhostIsClaimx: boolean
   /** Refreshes that are not on their way yet, by project. */
   readonly #gathering = new Map<string, Refresh>()
 
-  constructor(
-    ports: { api: ClaimxApi; clock: Clock },
-    options: { marginMs?: number; localhostIsClaimx: boolean }
-  ) {
+  constructor(ports: { api: ClaimxApi; clock: Clock }, marginMs: number = EXPIRY_MARGIN_MS) {
     this.#api = ports.api
     this.#clock = ports.clock
-    this.#marginMs = options.marginMs ?? EXPIRY_MARGIN_MS
-    this.#localhostIsClaimx = options.localhostIsClaimx
+    this.#marginMs = marginMs
   }
 
   /** True when the link has expired or is about to; an unknown expiry counts as not expired. */
   isStale(task: DownloadTask): boolean {
-    const expiresAt = task.expiresAt ?? this.#expiry(task.downloadUrl)
+    const expiresAt = task.expiresAt ?? expiresAtOf(task.downloadUrl)
     return isExpired(expiresAt, microsFromMillis(this.#clock.now()), this.#marginMs)
   }
 
@@ -114,12 +109,8 @@ export class Links {
       const url = downloadLinkOf(item)
       if (id === null || url === null) continue
       const given = typeof item['expiresAt'] === 'string' ? item['expiresAt'] : ''
-      links.set(id, { url, expiresAt: parseInstant(given) ?? this.#expiry(url) ?? null })
+      links.set(id, { url, expiresAt: parseInstant(given) ?? expiresAtOf(url) ?? null })
     }
     return links
-  }
-
-  #expiry(url: string): Micros | undefined {
-    return expiresAtOf(url, { testHosts: this.#localhostIsClaimx })
   }
 }

@@ -43,10 +43,7 @@ export function cachedDownloadOf(
 }
 
 /** The download task that brings a missing cache file back. */
-export function downloadTaskOfCached(
-  message: CachedDownload,
-  options: { readonly testHosts?: boolean } = {}
-): DownloadTask {
+export function downloadTaskOfCached(message: CachedDownload): DownloadTask {
   return {
     mediaId: message.mediaId,
     projectId: message.projectId,
@@ -56,7 +53,7 @@ export function downloadTaskOfCached(
     fileName: message.fileName,
     sourceEventId: message.sourceEventId,
     retryCount: message.retryCount,
-    expiresAt: expiresAtOf(message.downloadUrl, options) ?? null,
+    expiresAt: expiresAtOf(message.downloadUrl) ?? null,
     refreshCount: message.refreshCount,
     metadata: null
   }
