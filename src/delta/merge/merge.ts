@@ -19,7 +19,10 @@ import { groupRows, type MergeSource } from './source.ts'
 
 export interface MergeOptions {
   readonly signal?: AbortSignal
-  /** Files of at least this size are not joined with others; 32 MiB by default. */
+  /**
+   * Files are not joined beyond this size. By default a sixteenth of the table, between 4 and 64 MiB:
+   * a merge rewrites whole files, so their size bounds what one changed row costs.
+   */
   readonly targetFileBytes?: number
   /** Files below this size are joined whenever their partition is written; 256 KiB by default. */
   readonly smallFileBytes?: number
@@ -121,7 +124,7 @@ class MergeWork {
     this.#written = kept
     const appendOnly = isAppendOnly(snapshot.metadata)
     const planned = planFiles(snapshot, decisions, kept, {
-      targetFileBytes: options.targetFileBytes ?? 32 * MEBIBYTE,
+      targetFileBytes: options.targetFileBytes ?? targetFileBytes(snapshot),
       smallFileBytes: options.smallFileBytes ?? MEBIBYTE / 4,
       absorb: conflicts === 0 && !appendOnly
     })
@@ -189,6 +192,12 @@ class MergeWork {
       await this.#log.ports.store.delete(objectPath(this.#log.path, add)).catch(() => undefined)
     }
   }
+}
+
+function targetFileBytes(snapshot: Snapshot): number {
+  let bytes = 0
+  for (const add of snapshot.files.values()) bytes += add.size
+  return Math.min(64 * MEBIBYTE, Math.max(4 * MEBIBYTE, bytes / 16))
 }
 
 function isStillRight(file: WrittenFile, snapshot: Snapshot, decisions: Decisions): boolean {

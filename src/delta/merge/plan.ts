@@ -5,6 +5,7 @@
  * the logarithm of the table, and the number of files does too.
  */
 import type { AddAction } from '../actions.ts'
+import { statsOf } from '../data-skipping.ts'
 import type { Snapshot } from '../log-state.ts'
 import { partitionKey, partitionOf } from '../partition-values.ts'
 import type { DecidedRow, Decisions } from './decisions.ts'
@@ -37,8 +38,8 @@ interface Bin {
   readonly rows: DecidedRow[]
 }
 
-/** Bytes that a row is taken for before it is written. */
-const ROW_BYTES = 100
+/** Bytes that a row is taken for when no file of the table tells. */
+const ROW_BYTES = 200
 
 export function planFiles(
   snapshot: Snapshot,
@@ -64,19 +65,25 @@ export function planFiles(
     if (positions === undefined) touched.set(add, [match.position])
     else positions.push(match.position)
   }
+  const rowBytes = averageRowBytes(snapshot)
   return [...bins].flatMap(([key, bin]) => {
     const free = options.absorb ? freeFiles(snapshot, key, bin, doneInputs) : []
-    return splitBin(bin, free, options)
+    return splitBin(bin, free, rowBytes, options)
   })
 }
 
 /** Large files are copied one to one, so that they keep their size; the rest goes together. */
-function splitBin(bin: Bin, free: readonly AddAction[], options: PlanOptions): PlannedFile[] {
+function splitBin(
+  bin: Bin,
+  free: readonly AddAction[],
+  rowBytes: number,
+  options: PlanOptions
+): PlannedFile[] {
   const { partitionValues, rows } = bin
   const files: PlannedFile[] = []
   let rest = new Set(rows)
   let inputs: PlannedInput[] = []
-  let bytes = rows.length * ROW_BYTES
+  let bytes = rows.length * rowBytes
   const touched = [...bin.touched].sort(([a], [b]) => a.size - b.size)
   for (const [add, without] of touched) {
     if (add.size < options.targetFileBytes && bytes + add.size <= options.targetFileBytes) {
@@ -96,6 +103,18 @@ function splitBin(bin: Bin, free: readonly AddAction[], options: PlanOptions): P
   }
   if (inputs.length > 0 || rest.size > 0) files.push({ partitionValues, inputs, rows: [...rest] })
   return files
+}
+
+function averageRowBytes(snapshot: Snapshot): number {
+  let bytes = 0
+  let rows = 0
+  for (const add of snapshot.files.values()) {
+    const { numRecords } = statsOf(add)
+    if (numRecords === undefined) continue
+    bytes += add.size
+    rows += Number(numRecords)
+  }
+  return rows === 0 ? ROW_BYTES : bytes / rows
 }
 
 /** Files of the partition that the merge does not have to touch, smallest first. */
