@@ -15,8 +15,7 @@ import {
   handlers,
   oneByOneCalls,
   projectRows,
-  route,
-  writeOrder
+  route
 } from '../../domains/claimx/index.ts'
 import type { ClaimxApi, ProjectAnswer, TableStore } from '../../ports/index.ts'
 import type { BatchResult, Delivery, RetryRouter, StageSpec } from '../../runtime/index.ts'
@@ -26,7 +25,7 @@ import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 import { EnrichmentEnds, type TaskEnd } from './ends.ts'
 import { asPipelineError, callKey, type Gathered, gather } from './gather.ts'
 import { type Claim, ProjectRows } from './project-rows.ts'
-import { RowCollector } from './row-collector.ts'
+import { batchOrder, RowCollector } from './row-collector.ts'
 
 const stage = stages.enricher
 
@@ -54,7 +53,7 @@ export function enrichmentWorker(
     group: stage.group,
     ...options,
     batchesInFlight: 2,
-    tables: writeOrder.map(name => claimxTables[name]),
+    tables: batchOrder.map(name => claimxTables[name]),
     decode: record => decodeEnrichmentTask(record.value),
     process: (batch, signal) => new EnrichmentBatch(batch, ports, projects, ends, signal).run(),
     failed: ({ message }, cause) => {

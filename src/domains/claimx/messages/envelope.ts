@@ -60,7 +60,13 @@ function errorType(error: unknown): string {
   return error instanceof Error ? error.name : typeof error
 }
 
-/** A byte order mark is kept too, so that decoding and encoding give the same bytes back. */
+/** Up to this size bytes that are text stay readable, whatever escaping makes of them. */
+const READABLE_BYTES = 64 * 1024
+
+/**
+ * A byte order mark is kept too, so that decoding and encoding give the same bytes back. Large values
+ * take the smaller form: JSON escapes can make text six times as long, beyond what a log takes.
+ */
 function keptBytes(bytes: Uint8Array | null): {
   text: string | null
   encoding: 'utf-8' | 'base64' | null
@@ -68,8 +74,16 @@ function keptBytes(bytes: Uint8Array | null): {
   if (bytes === null) return { text: null, encoding: null }
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    return { text: decoder.decode(bytes), encoding: 'utf-8' }
+    const text = decoder.decode(bytes)
+    if (bytes.length <= READABLE_BYTES || !isLongerThanBase64(text, bytes)) {
+      return { text, encoding: 'utf-8' }
+    }
   } catch {
-    return { text: Buffer.from(bytes).toString('base64'), encoding: 'base64' }
+    // Not UTF-8.
   }
+  return { text: Buffer.from(bytes).toString('base64'), encoding: 'base64' }
+}
+
+function isLongerThanBase64(text: string, bytes: Uint8Array): boolean {
+  return Buffer.byteLength(JSON.stringify(text)) > (bytes.length / 3) * 4
 }
