@@ -30,15 +30,25 @@ export interface Claim {
   /** The one master file name of the project. */
   readonly masterFileName: string
   readonly lossMs: number
+  /** E1 tells who the insured is, so that a link recipient may be the same contact. */
+  readonly insuredListed: boolean
 }
+
+/** Names as mail systems spell them. */
+const logins: ReadonlyMap<string, string> = new Map(
+  [...firstNames, ...lastNames].map(name => [
+    name,
+    name
+      .normalize('NFD')
+      .replace(/[^A-Za-z]/g, '')
+      .toLowerCase()
+  ])
+)
 
 export function makePerson(rng: Rng, domain = 'mail.example'): Person {
   const first = rng.pick(firstNames)
   const last = rng.pick(lastNames)
-  const login = `${first}.${last}`
-    .normalize('NFD')
-    .replace(/[^A-Za-z.]/g, '')
-    .toLowerCase()
+  const login = `${logins.get(first)}.${logins.get(last)}`
   return {
     first,
     last,
@@ -72,7 +82,8 @@ export function makeClaim(seed: number, number: number): Claim {
       return { ...person, email: `${i}${person.email ?? ''}` }
     }),
     masterFileName: rng.hex(9).toUpperCase(),
-    lossMs: epochMs - rng.between(1, 60) * DAY - rng.int(DAY)
+    lossMs: epochMs - rng.between(1, 60) * DAY - rng.int(DAY),
+    insuredListed: rng.chance(0.98)
   }
 }
 
@@ -118,17 +129,11 @@ export function projectAnswer(seed: number, claim: Claim): JsonObject {
   }
   if (rng.chance(0.6)) project[rng.chance(0.8) ? 'mfn' : 'masterFilename'] = claim.masterFileName
   else if (rng.chance(0.5)) project['mfn'] = null
-  if (rng.chance(0.98)) project['customerInformation'] = customer(rng, claim)
+  if (claim.insuredListed) project['customerInformation'] = customer(rng, claim)
   if (rng.chance(0.98)) project['address'] = address(rng, claim)
   if (rng.chance(0.15)) project['priorityScore'] = rng.int(100)
   if (rng.chance(0.01)) delete project['projectId']
   return { project, teamMembers: team(rng, claim), companyName: companyOf(rng, claim) }
-}
-
-/** True when E1 tells who the insured is, so that a link recipient may be the same contact. */
-export function insuredIsListed(answer: JsonObject): boolean {
-  const project = answer['project'] as JsonObject
-  return project['customerInformation'] !== undefined
 }
 
 function companyOf(rng: Rng, claim: Claim): string | null {

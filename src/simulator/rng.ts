@@ -20,6 +20,10 @@ function mix(value: number): number {
   return h ^ (h >>> 16)
 }
 
+const hexBytes: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0')
+)
+
 /** A stream of random numbers (mulberry32) for one entity. */
 export class Rng {
   #state: number
@@ -61,11 +65,10 @@ export class Rng {
   hex(digits: number): string {
     let text = ''
     while (text.length < digits) {
-      text += Math.floor(this.next() * 4294967296)
-        .toString(16)
-        .padStart(8, '0')
+      const value = Math.floor(this.next() * 65_536)
+      text += `${hexBytes[value >>> 8]}${hexBytes[value & 0xff]}`
     }
-    return text.slice(0, digits)
+    return text.length === digits ? text : text.slice(0, digits)
   }
 
   /** Index by weight. */

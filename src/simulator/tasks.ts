@@ -12,8 +12,6 @@ export interface TaskFacts {
   /** The claim that the API names; now and then not the one of the event. */
   readonly claim: Claim
   readonly completed: boolean
-  /** E1 shows the insured of the claim. */
-  readonly insuredListed: boolean
 }
 
 /** E6 without wrapper. The same answer at any time. */
@@ -88,7 +86,7 @@ function templateOf(seed: number, claim: Claim, rng: Rng): JsonObject {
 
 function externalLink(rng: Rng, facts: TaskFacts): JsonObject {
   const { claim } = facts
-  const toInsured = facts.insuredListed && rng.chance(0.6)
+  const toInsured = claim.insuredListed && rng.chance(0.6)
   const person = toInsured ? claim.insured : makePerson(rng, `guest${facts.number}.example`)
   const email = rng.chance(0.1) ? null : person.email
   const phone = rng.chance(0.2) ? null : person.phone

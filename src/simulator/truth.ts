@@ -1,7 +1,7 @@
 /** One pass over the event stream: what the end state must hold. A few numbers an event. */
 import { createHash } from 'node:crypto'
 import { isJsonObject } from '../core/index.ts'
-import { long, object } from './coercion.ts'
+import { long } from './coercion.ts'
 import type { AcceptedEvent, World } from './types.ts'
 
 export interface ProjectPatch {
@@ -115,9 +115,10 @@ function addEffects(world: World, truth: Truth, event: AcceptedEvent, projectId:
     case 'CUSTOM_TASK_ASSIGNED':
     case 'CUSTOM_TASK_COMPLETED': {
       const assignmentId = Number(event.taskAssignmentId)
+      if (truth.tasks.has(assignmentId)) break
       truth.tasks.add(assignmentId)
-      const moved = long(object(world.taskAnswer(assignmentId))['projectId'])
-      if (moved !== null) truth.projects.add(moved)
+      const owner = world.taskProject(assignmentId)
+      if (owner !== undefined) truth.projects.add(owner)
       break
     }
     case 'PROJECT_MFN_ADDED':

@@ -101,6 +101,8 @@ export interface World {
   mediaDigest(mediaId: number): string
   /** E6; undefined: 404. */
   taskAnswer(assignmentId: number): JsonObject | undefined
+  /** `projectId` of that answer. */
+  taskProject(assignmentId: number): number | undefined
   taskIdsOf(projectId: number): number[]
   /** E8: all sessions of the project. */
   videoAnswers(projectId: number): JsonObject[]

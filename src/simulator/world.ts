@@ -12,7 +12,7 @@ import {
 import { fromId, inShare, numberOfUuid, toId } from './ids.ts'
 import { type MediaFacts, mediaAnswer, mediaFacts } from './media.ts'
 import { makeFiller, mediaChunks, mediaDigest } from './media-bytes.ts'
-import { type Claim, insuredIsListed, makeClaim, projectAnswer, projectIdIn } from './people.ts'
+import { type Claim, makeClaim, projectAnswer, projectIdIn } from './people.ts'
 import { type EntityList, kinds, makePlan, type Plan } from './plan.ts'
 import { hash32, Rng } from './rng.ts'
 import { eventTime, type Identity, spell } from './spelling.ts'
@@ -289,18 +289,20 @@ class SeededWorld implements World {
     return digest
   }
 
+  taskProject(assignmentId: number): number | undefined {
+    const number = this.#taskNumber(assignmentId)
+    return number === undefined ? undefined : toId('project', this.#projectOfTask(number))
+  }
+
   taskAnswer(assignmentId: number): JsonObject | undefined {
-    const { tasks, taskCompleted } = this.#plan
-    const number = fromId('task', assignmentId, tasks.count)
-    if (number === undefined || this.#missing('task', number)) return undefined
-    const own = tasks.project[number] ?? 0
-    if (this.#missing('project', own)) return undefined
-    const claim = makeClaim(this.#seed, this.#projectOfTask(number, own))
+    const number = this.#taskNumber(assignmentId)
+    if (number === undefined) return undefined
+    const { taskCompleted } = this.#plan
+    const claim = makeClaim(this.#seed, this.#projectOfTask(number))
     return taskAnswer(this.#seed, {
       number,
       claim,
-      completed: taskCompleted[number] === 1,
-      insuredListed: insuredIsListed(projectAnswer(this.#seed, claim))
+      completed: taskCompleted[number] === 1
     })
   }
 
@@ -319,8 +321,16 @@ class SeededWorld implements World {
       .map(number => videoAnswer(this.#seed, number, claim))
   }
 
+  #taskNumber(assignmentId: number): number | undefined {
+    const { tasks } = this.#plan
+    const number = fromId('task', assignmentId, tasks.count)
+    if (number === undefined || this.#missing('task', number)) return undefined
+    return this.#missing('project', tasks.project[number] ?? 0) ? undefined : number
+  }
+
   /** Now and then a task moved to another claim since the event. */
-  #projectOfTask(number: number, own: number): number {
+  #projectOfTask(number: number): number {
+    const own = this.#plan.tasks.project[number] ?? 0
     if (!inShare(0.01, this.#seed, 0xab, number)) return own
     const other = hash32(this.#seed, 0xac, number) % this.options.projects
     return this.#missing('project', other) ? own : other

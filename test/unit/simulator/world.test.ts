@@ -83,7 +83,10 @@ test('Ids are numeric with the observed magnitudes, and link every entity to its
       assert.equal(world.mediaFile(id)?.projectId, projectId)
       assert.equal(world.mediaAnswer(id)?.['mediaID'], id)
     }
-    for (const id of world.taskIdsOf(projectId)) assert.match(String(id), /^\d{7}$/)
+    for (const id of world.taskIdsOf(projectId)) {
+      assert.match(String(id), /^\d{7}$/)
+      assert.equal(world.taskProject(id), world.taskAnswer(id)?.['projectId'])
+    }
   }
 })
 
