@@ -116,7 +116,7 @@ export class Admission {
       concurrency.onOverload('throttled', permit.enteredAt, now)
       this.#hold(now, outcome.holdMs)
     } else if (outcome.kind === 'success' || outcome.kind === 'rejected') {
-      rate?.onAccepted(now)
+      rate?.onAccepted(permit.enteredAt, now)
       concurrency.onAnswer(outcome.route, now - permit.enteredAt, now)
     } else if (outcome.kind === 'failure' && outcome.timedOut) {
       concurrency.onOverload('timeout', permit.enteredAt, now)

@@ -15,45 +15,63 @@ export interface RateOptions {
   /** After the plateau: rate = estimate × (1 + growth × seconds³). */
   readonly growth: number
   /** Rate after the very first 429, as a part of what was accepted in the second before. */
-  readonly decrease: number
+  readonly firstDecrease: number
   /** From there the rate doubles in this time, until the second 429. */
   readonly doublingSeconds: number
-  /** Least time between two 429 for an estimate. */
+  /** Least time and number of accepted calls between two 429 for a measurement. */
   readonly minMeasureMs: number
+  readonly minMeasureCalls: number
+  /** A 429 sooner than this after the last one lowers the estimate by `soonDecrease` at least. */
+  readonly soonMs: number
+  readonly soonDecrease: number
   /** Extra pace while time lost to a `Retry-After` is made up. */
   readonly catchUp: number
+  /** Weight of the last second against the mean since the last 429. */
+  readonly lately: number
 }
 
 export const defaultRate: RateOptions = {
-  reserve: 0.95,
+  reserve: 0.93,
   plateauSeconds: 4,
   growth: 0.01,
-  decrease: 0.7,
+  firstDecrease: 0.7,
   doublingSeconds: 1,
-  minMeasureMs: 500,
-  catchUp: 0.3
+  minMeasureMs: 250,
+  minMeasureCalls: 5,
+  soonMs: 3000,
+  soonDecrease: 0.8,
+  catchUp: 0.3,
+  lately: 0.75
 }
 
 /** Lag of the schedule that may be made up at once: the coarseness of timers, not a burst. */
 const burstMs = 15
+/** Holds shorter than this are not worth making up; what a longer one than the second costs is lost. */
+const shortHoldMs = 300
+const longHoldMs = 2000
 
 export class RateController {
   readonly #options: RateOptions
   readonly #recent = new RecentCount()
   /** Estimated limit, calls per second; undefined until a first 429. */
   #estimate: number | undefined
+  /** Only one 429 so far: nothing has been measured yet. */
   #searching = false
   /** Seconds of the climb since the last decrease; stands still while callers ask for less than allowed. */
   #climb = 0
   #nextAt = 0
   #lastTake = 0
   #lastDecrease = Number.NEGATIVE_INFINITY
+  /** Measurement since the last 429: calls sent and accepted, time at work, time held back. */
   #accepted = 0
-  #busyMs = 0
+  #activeMs = 0
+  #heldMs = 0
   /** Calls that a hold prevented and that may be made up. */
   #credit = 0
-  /** How far making up has been accepted: 0 to 1. */
+  /** How much of a hold the server lets us make up, as far as known: 0 to 1. */
   #trust = 1
+  /** The last decreases came soon after one another: the limit has fallen. */
+  #falling = 0
 
   constructor(options: RateOptions = defaultRate) {
     this.#options = options
@@ -78,12 +96,12 @@ export class RateController {
     const rate = this.rate
     if (rate === undefined) return
     const late = now - this.#nextAt
-    const since = now - this.#lastTake
-    this.#lastTake = now
+    const since = Math.max(0, now - this.#lastTake)
+    this.#lastTake = Math.max(now, this.#lastTake)
     // Late by more than the timers' coarseness: the callers did not use the rate, so nothing is learnt.
     if (late <= burstMs) {
       this.#climb += since / 1000
-      this.#busyMs += since
+      this.#activeMs += since
     }
     let pace = rate
     if (this.#credit > 0) {
@@ -93,61 +111,72 @@ export class RateController {
     this.#nextAt = Math.max(this.#nextAt, now - burstMs) + 1000 / pace
   }
 
-  /** The server took a call, whatever it answered. */
-  onAccepted(now: number): void {
-    this.#accepted += 1
+  /** The server took a call that was sent at `sentAt`, whatever it answered. */
+  onAccepted(sentAt: number, now: number): void {
+    if (sentAt > this.#lastDecrease) this.#accepted += 1
     this.#recent.add(now)
   }
 
   /** A 429 for a call sent at `sentAt`. Calls sent before the last decrease say nothing new. */
   onThrottled(sentAt: number, now: number): void {
     if (sentAt <= this.#lastDecrease) return
+    const { firstDecrease, minMeasureMs, minMeasureCalls } = this.#options
     const rate = this.rate
     if (rate === undefined || this.#estimate === undefined) {
-      this.#estimate = Math.max(1, this.#recent.lastSecond(now) * this.#options.decrease)
+      this.#estimate = Math.max(1, this.#recent.lastSecond(now) * firstDecrease)
       this.#searching = true
       this.#restart(now)
-    } else if (this.#credit > 0) {
-      // Making up went too far; that says nothing about the limit itself.
-      this.#trust *= 0.25
-      this.#searching = false
-      this.#restart(now)
-    } else if (this.#busyMs >= this.#options.minMeasureMs) {
-      const measured = this.#measure(rate, this.#estimate)
-      this.#trust = measured < this.#estimate * 0.8 ? 1 : Math.min(1, this.#trust + 0.02)
-      this.#estimate = measured
-      this.#searching = false
+      return
+    }
+    const activeMs = this.#activeMs - Math.max(0, this.#lastTake - sentAt)
+    if (activeMs >= minMeasureMs && this.#accepted >= minMeasureCalls) {
+      this.#estimate = this.#newEstimate(rate, this.#estimate, activeMs, now)
       this.#restart(now)
     } else {
       // Too soon to measure: the measurement goes on over this 429, the climb starts again.
       this.#climb = 0
-      this.#searching = false
       this.#lastDecrease = now
     }
+    this.#searching = false
   }
 
   /** Calls are held back until `until` (`Retry-After`); what that costs may be made up. */
   onHold(now: number, until: number): void {
     const from = Math.max(now, this.#lastTake)
     if (this.#estimate === undefined || until <= from) return
-    const carried = Math.min(until - from, 2000) * this.#trust
-    this.#credit += (carried / 1000) * this.#estimate
-    this.#busyMs += carried
+    const ms = Math.min(until - from, longHoldMs)
+    if (until - from >= shortHoldMs) this.#credit += (ms / 1000) * this.#estimate * this.#trust
+    this.#heldMs += ms
     this.#lastTake = until
     this.#nextAt = until
   }
 
-  #measure(rate: number, known: number): number {
-    const measured = (this.#accepted * 1000) / this.#busyMs
+  #newEstimate(rate: number, known: number, activeMs: number, now: number): number {
+    const { soonMs, soonDecrease } = this.#options
+    const soon = activeMs + this.#heldMs < soonMs && !this.#searching
+    if (this.#credit > 0) this.#trust *= 0.25
+    else if (soon) this.#falling += 1
+    else {
+      // After a fall the doubts about making up may have been its fault.
+      this.#trust = this.#falling > 1 ? 1 : Math.min(1, this.#trust + 0.02)
+      this.#falling = 0
+    }
+    const carriedMs = this.#credit > 0 ? 0 : this.#heldMs * this.#trust
+    const measured = Math.max((this.#accepted * 1000) / (activeMs + carriedMs), rate * 0.3)
+    if (soon) return Math.min(measured, known * soonDecrease)
+    // The mean of the climb is below the limit when the server grants no burst; the last second is
+    // above it when it does.
+    const lately = Math.min(rate, this.#recent.lastSecond(now))
+    if (lately > measured) return measured + (lately - measured) * this.#options.lately
     // Well above what was known: the limit has risen meanwhile and the mean lags behind it.
-    if (measured > known * 1.1) return Math.min(rate, Math.max(measured, rate * 0.75))
-    return Math.max(0.1, Math.min(rate, Math.max(measured, rate * 0.3)))
+    return Math.min(rate, measured > known * 1.1 ? Math.max(measured, rate * 0.75) : measured)
   }
 
   #restart(now: number): void {
     this.#climb = 0
     this.#accepted = 0
-    this.#busyMs = 0
+    this.#activeMs = 0
+    this.#heldMs = 0
     this.#credit = 0
     this.#lastDecrease = now
     this.#lastTake = now
