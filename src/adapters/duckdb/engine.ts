@@ -128,10 +128,19 @@ class DuckDbEngine implements ParquetEngine {
   }
 }
 
+const diskFault =
+  /^IO Error.*(No space left|Disk quota|Read-only file|Permission denied|Too many open|Input\/output error)/is
+
 /** DuckDB tells its errors apart by the first words of the message. */
 function engineError(error: unknown): unknown {
   if (isPipelineError(error) || !(error instanceof Error)) return error
   const { message } = error
+  // The disk itself: full, read only, out of descriptors, or a directory that cannot be made.
+  if ('syscall' in error || diskFault.test(message)) {
+    return new DeltaError('STORAGE_UNAVAILABLE', `Tables cannot be written: ${message}`, {
+      cause: error
+    })
+  }
   if (
     /^IO Error/.test(message) &&
     /No such file|Cannot open|not found|No files found/i.test(message)
