@@ -109,7 +109,7 @@ test('every acknowledged record is there after two producers were killed, five t
   const acked: [string, number, number][] = []
   for (let round = 0; round < 5; round++) {
     const children = ['a', 'b'].map(name => start(t, 'produce', path, `${name}${round}`))
-    await Promise.all(children.map(child => child.until(lines => lines.length > 4 + 7 * round)))
+    await Promise.all(children.map(child => child.until(lines => lines.length > 10 + 15 * round)))
     await Promise.all(children.map(child => child.kill()))
     acked.push(...children.flatMap(child => child.lines.flatMap(line => line.acked ?? [])))
   }
@@ -134,7 +134,7 @@ test('every acknowledged record is there after two producers were killed, five t
 
 test('killed consumers lose no record, and no commit that was acknowledged', async t => {
   const { log, path } = await openWorkLog(t)
-  const total = 4_000
+  const total = 2_000
   await send(log, total, 'r')
   const seen = new Set<string>()
   const committed = new Map<number, number>()

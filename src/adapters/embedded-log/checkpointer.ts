@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 
 /** Bytes written between two checkpoints. */
 const EVERY_BYTES = 4 << 20
-/** A write-ahead log of this length makes writers wait, so that it can start over. */
+/** After so many bytes the writer waits until the write-ahead log has been cut. */
 const LONG_BYTES = 32 << 20
 const PAGE_BYTES = 4096
 /** What a transaction writes besides its records: a few pages. */
@@ -16,9 +16,10 @@ const OVERHEAD_BYTES = 4 * PAGE_BYTES
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads')
 const { DatabaseSync } = require('node:sqlite')
-const db = new DatabaseSync(workerData.path, { timeout: 100 })
+const db = new DatabaseSync(workerData.path, { timeout: 1000 })
 db.exec('PRAGMA synchronous = NORMAL')
-const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+const truncate = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
 parentPort.on('message', message => {
   if (message === 'close') {
     db.close()
@@ -26,15 +27,19 @@ parentPort.on('message', message => {
     return
   }
   try {
-    const { log, checkpointed } = checkpoint.get()
-    parentPort.postMessage({ log, checkpointed })
+    passive.get()
+    // Now little is left: finishing holds the write lock only briefly.
+    const cut = message === 'start over' && truncate.get().busy === 0
+    parentPort.postMessage({ cut })
   } catch (error) {
     parentPort.postMessage({ error: String(error) })
   }
 })
 `
 
-type Answer = { readonly log: number; readonly checkpointed: number } | { readonly error: string }
+/** `start over`: to the end, and cut the file; other writers have to wait for it. */
+type Request = 'passive' | 'start over'
+type Answer = { readonly cut: boolean } | { readonly error: string }
 
 export interface Checkpointer {
   /** Told after each transaction. Resolves at once, unless the write-ahead log became too long. */
@@ -45,17 +50,23 @@ export interface Checkpointer {
 export function createCheckpointer(path: string, failed: (reason: string) => void): Checkpointer {
   let worker: Worker | undefined
   let sinceBytes = 0
+  /** Written by this process since it last cut the write-ahead log. */
   let walBytes = 0
   let running: Promise<void> | undefined
 
-  async function checkpoint(): Promise<void> {
+  async function checkpoint(request: Request): Promise<void> {
     worker ??= start()
-    const answer = await ask(worker)
-    if ('error' in answer) {
-      failed(answer.error)
-      return
-    }
-    walBytes = answer.log === answer.checkpointed ? 0 : answer.log * PAGE_BYTES
+    const answer = await ask(worker, request)
+    if ('error' in answer) failed(answer.error)
+    else if (answer.cut) walBytes = 0
+  }
+
+  function run(request: Request): Promise<void> {
+    sinceBytes = 0
+    running = checkpoint(request).finally(() => {
+      running = undefined
+    })
+    return running
   }
 
   function start(): Worker {
@@ -72,14 +83,14 @@ export function createCheckpointer(path: string, failed: (reason: string) => voi
   return {
     async written(bytes) {
       sinceBytes += bytes + OVERHEAD_BYTES
+      walBytes += bytes + OVERHEAD_BYTES
       if (sinceBytes < EVERY_BYTES) return
-      if (running === undefined) {
-        sinceBytes = 0
-        running = checkpoint().finally(() => {
-          running = undefined
-        })
+      if (walBytes < LONG_BYTES) {
+        if (running === undefined) void run('passive')
+        return
       }
-      if (walBytes > LONG_BYTES) await running
+      await running
+      await run('start over')
     },
     async close() {
       await running
@@ -94,7 +105,7 @@ export function createCheckpointer(path: string, failed: (reason: string) => voi
 }
 
 /** A thread that fails answers with its error; the next checkpoint starts a new one. */
-function ask(worker: Worker): Promise<Answer> {
+function ask(worker: Worker, request: Request): Promise<Answer> {
   return new Promise(resolve => {
     const onMessage = (answer: Answer): void => finish(answer)
     const onError = (error: unknown): void => finish({ error: String(error) })
@@ -108,6 +119,6 @@ function ask(worker: Worker): Promise<Answer> {
     worker.on('message', onMessage)
     worker.on('error', onError)
     worker.on('exit', onExit)
-    worker.postMessage('checkpoint')
+    worker.postMessage(request)
   })
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** About 1 KB that tells whether it is whole: the id, then filling derived from it. */
+/** About 8 KB (so that checkpoints run, too) that tells whether it is whole: the id, then filling derived from it. */
 export function checkedValue(id: string): string {
-  return `${id}:${createHash('sha512').update(id).digest('hex').repeat(8)}`
+  return `${id}:${createHash('sha512').update(id).digest('hex').repeat(64)}`
 }
 
 export function isWhole(value: string): boolean {
