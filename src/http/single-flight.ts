@@ -36,6 +36,11 @@ export class SingleFlight<T> {
     return { value, joined }
   }
 
+  /** Aborts everything under way; callers get what the work makes of it. */
+  abortAll(reason: Error): void {
+    for (const flight of this.#flights.values()) flight.abort.abort(reason)
+  }
+
   #start(key: string, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const abort = new AbortController()
     const flight: Flight<T> = { abort, callers: 0, result: work(abort.signal) }

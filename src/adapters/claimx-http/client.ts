@@ -65,7 +65,6 @@ class ClaimxHttp implements ClaimxApi {
   readonly #caller: Caller
   /** Identical calls under way are one request; nothing is remembered afterwards. */
   readonly #flights = new SingleFlight<Answer<unknown>>()
-  readonly #closing = new AbortController()
 
   constructor(settings: Settings, ports: ClaimxHttpPorts) {
     this.#settings = settings
@@ -218,7 +217,7 @@ class ClaimxHttp implements ClaimxApi {
   async close(): Promise<void> {
     const error = new ApiError('API_UNREACHABLE', 'the ClaimX API client was closed')
     this.#admission.close(error)
-    this.#closing.abort(error)
+    this.#flights.abortAll(error)
     await this.#transport.close()
   }
 
@@ -276,7 +275,7 @@ class ClaimxHttp implements ClaimxApi {
     const { method, path, body } = call.request
     const { value: answer, joined } = await this.#flights.run(
       `${method} ${path} ${body ?? ''}`,
-      signal => this.#caller.call(call, AbortSignal.any([signal, this.#closing.signal])),
+      signal => this.#caller.call(call, signal),
       options?.signal
     )
     const { value, askedAt, calls } = answer as Answer<T>

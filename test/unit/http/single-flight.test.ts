@@ -54,3 +54,14 @@ test('one caller going away leaves the work to the others; the last one aborts i
   assert.equal(inner?.aborted, true)
   assert.equal((await flights.run('a', async () => 5)).joined, false)
 })
+
+test('abortAll aborts what is under way', async () => {
+  const flights = new SingleFlight<number>()
+  const work = (signal: AbortSignal) =>
+    new Promise<number>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  const calls = [flights.run('a', work), flights.run('b', work)]
+  flights.abortAll(new Error('closing'))
+  for (const call of calls) await assert.rejects(call, /closing/)
+})
