@@ -68,7 +68,7 @@ function updatedRow(
   for (const column of columns) {
     const policy = rules.policies.get(column) ?? 'replace'
     const before = stored[column] ?? null
-    const after = resolve(policy, before, row[column], newer, row)
+    const after = resolve(policy, before, row[column], newer, row, stored)
     next[column] = after
     if (policy !== 'audit' && compareCells(before, after) !== 0) changed = true
   }
@@ -80,7 +80,8 @@ function resolve(
   stored: CellValue,
   given: CellValue | undefined,
   newer: boolean,
-  row: Row
+  row: Row,
+  storedRow: Readonly<Record<string, CellValue>>
 ): CellValue {
   if (policy === 'key' || given === undefined) return stored
   if (policy === 'first') return stored ?? given
@@ -90,10 +91,10 @@ function resolve(
   if (policy === 'audit') return given
   // An older value fills a gap: the end is the newest value that is known, in any order of arrival.
   if (policy === 'coalesce') return newer ? (given ?? stored) : (stored ?? given)
-  if (!newer) return stored
-  if (policy === 'replace') return given
-  const leader = row[policy.slice('with:'.length)]
-  return leader === null || leader === undefined ? stored : given
+  if (policy === 'replace') return newer ? given : stored
+  const leader = policy.slice('with:'.length)
+  if ((row[leader] ?? null) === null) return stored
+  return newer || (storedRow[leader] ?? null) === null ? given : stored
 }
 
 function smaller(a: CellValue, b: CellValue): CellValue {

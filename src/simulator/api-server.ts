@@ -38,6 +38,7 @@ export async function serveApi(
     return sendError(state, response, 401, 'Unauthorized')
   }
   if (state.latencyMs > 0) await state.wait(state.latencyMs)
+  if (state.faults.throttled(state.elapsedMs())) return throttle(state, response, key)
   const fault = state.faults.api(key)
   if (fault !== undefined && fault !== 'slow') return fail(state, response, fault, routed, key)
   if (fault === 'slow') await state.wait(state.slowMs(key))
@@ -114,6 +115,14 @@ function report(answers: Answers, body: string): Routed {
   return { status: 400, message: 'Unknown reportType' }
 }
 
+/** `Retry-After` in both of its forms. */
+function throttle(state: ServerState, response: ServerResponse, key: string): void {
+  const asDate = state.faults.fraction(`${key} date`) < 0.2
+  const date = new Date(Date.now() + 1000).toUTCString()
+  response.setHeader('Retry-After', asDate ? date : '1')
+  sendError(state, response, 429, 'Too many requests')
+}
+
 const htmlPage = '<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>'
 
 function fail(
@@ -124,14 +133,6 @@ function fail(
   key: string
 ): void {
   switch (fault) {
-    case 'throttled': {
-      const seconds = state.faults.fraction(key) < 0.5 ? 1 : 0
-      const asDate = state.faults.fraction(`${key} date`) < 0.2
-      const date = new Date(Date.now() + 1000).toUTCString()
-      response.setHeader('Retry-After', asDate ? date : String(seconds))
-      sendError(state, response, 429, 'Too many requests')
-      break
-    }
     case 'server_error':
       sendError(state, response, 500, 'java.lang.NullPointerException')
       break

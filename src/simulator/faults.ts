@@ -6,10 +6,9 @@ import { hash32, hashText } from './rng.ts'
 import type { FaultLevel, RateStep } from './types.ts'
 
 export const apiFaults = {
-  throttled: 2,
-  server_error: 2,
+  server_error: 3,
   bad_gateway: 1,
-  unavailable: 1,
+  unavailable: 2,
   slow: 1,
   truncated: 1,
   reset: 1,
@@ -29,11 +28,17 @@ export const downloadFaults = {
 export type DownloadFault = keyof typeof downloadFaults
 
 const rates: Readonly<Record<FaultLevel, number>> = { none: 0, light: 0.02, heavy: 0.1 }
-/** Length and period of the time in which every API call gets 401. */
-const windows: Readonly<Record<FaultLevel, readonly [number, number]>> = {
+/** Length and period, in milliseconds, of the times in which every API call gets 401. */
+const refusals: Readonly<Record<FaultLevel, readonly [number, number]>> = {
   none: [0, 1],
   light: [1_200, 60_000],
   heavy: [1_600, 20_000]
+}
+/** The same for 429: a server throttles everybody for a moment, not one call in fifty. */
+const throttles: Readonly<Record<FaultLevel, readonly [number, number]>> = {
+  none: [0, 1],
+  light: [200, 15_000],
+  heavy: [400, 7_000]
 }
 const MOST_IN_A_ROW = 2
 
@@ -85,12 +90,22 @@ export class Faults {
 
   /** The token is refused for a moment now and then. */
   unauthorized(elapsedMs: number): boolean {
-    const [length, period] = windows[this.#level]
-    if (length === 0) return false
-    const first = period / 4 + (this.#seed % Math.floor(period / 4))
-    const refused = elapsedMs >= first && (elapsedMs - first) % period < length
+    const refused = this.#within(refusals[this.#level], elapsedMs)
     if (refused) this.#counted('api', 'unauthorized')
     return refused
+  }
+
+  /** Every call is answered 429 for a moment now and then. */
+  throttled(elapsedMs: number): boolean {
+    const throttled = this.#within(throttles[this.#level], elapsedMs)
+    if (throttled) this.#counted('api', 'throttled')
+    return throttled
+  }
+
+  #within([length, period]: readonly [number, number], elapsedMs: number): boolean {
+    if (length === 0) return false
+    const first = period / 4 + (this.#seed % Math.floor(period / 4))
+    return elapsedMs >= first && (elapsedMs - first) % period < length
   }
 
   /** A number in [0, 1) that belongs to the key. */

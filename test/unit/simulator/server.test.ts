@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { Faults } from '../../../src/simulator/faults.ts'
 import {
   createWorld,
   type Simulator,
@@ -243,8 +244,22 @@ test('Under heavy faults no key fails more than twice in a row, and every sort o
     const total = Object.values(faults).reduce((sum, count) => sum + count, 0)
     const share = total / (known.length * 30)
     assert.ok(share > 0.06 && share < 0.13, `share ${share}`)
-    assert.ok(Object.keys(faults).filter(name => name.startsWith('api_')).length >= 9)
+    assert.ok(Object.keys(faults).filter(name => name.startsWith('api_')).length >= 8)
   })
+})
+
+test('Moments in which every call is throttled or refused come again, at a level of faults', () => {
+  const faults = new Faults('heavy', 1, 0)
+  const times = Array.from({ length: 60_000 }, (_, ms) => ms)
+  const throttled = times.filter(ms => faults.throttled(ms)).length
+  const refused = times.filter(ms => faults.unauthorized(ms)).length
+  assert.ok(throttled >= 2_800 && throttled <= 3_600, `${throttled} ms`)
+  assert.ok(refused >= 3_200 && refused <= 4_800, `${refused} ms`)
+  const none = new Faults('none', 1, 0)
+  assert.equal(
+    times.some(ms => none.throttled(ms) || none.unauthorized(ms)),
+    false
+  )
 })
 
 async function isGood(url: string): Promise<boolean> {
