@@ -54,6 +54,7 @@ export class LogState {
     if (this.#snapshot !== undefined) return this.#snapshot
     const { protocol, metadata } = this.#required()
     assertReadable({ protocol, metadata, fields: this.#fields }, this.#where)
+    this.#refuseDeletionVectors()
     this.#snapshot = {
       version: this.#version,
       timestamp: this.#timestamp,
@@ -80,6 +81,18 @@ export class LogState {
     return actions
   }
 
+  /** The feature may be on; files that use it cannot be read yet. */
+  #refuseDeletionVectors(): void {
+    for (const add of this.#files.values()) {
+      if (add.deletionVector == null) continue
+      throw new DeltaError(
+        'DELTA_UNSUPPORTED',
+        `${this.#where} cannot be read: it needs deletionVectors, which this engine does not support`,
+        { details: { features: 'deletionVectors' } }
+      )
+    }
+  }
+
   #required(): { protocol: ProtocolAction; metadata: MetadataAction } {
     const protocol = this.#protocol
     const metadata = this.#metadata
@@ -92,8 +105,9 @@ export class LogState {
     const { add, remove, protocol, metaData, txn, commitInfo, domainMetadata } = action
     if (add != null) this.#add(add)
     else if (remove != null) {
-      this.#files.delete(remove.path)
-      this.#tombstones.set(remove.path, remove)
+      const key = fileKey(remove)
+      this.#files.delete(key)
+      this.#tombstones.set(key, remove)
     } else if (protocol != null) this.#protocol = protocol
     else if (metaData != null) this.#setMetadata(metaData)
     else if (txn != null) {
@@ -107,14 +121,9 @@ export class LogState {
   }
 
   #add(add: AddAction): void {
-    if (add.deletionVector != null) {
-      throw new DeltaError(
-        'DELTA_UNSUPPORTED',
-        `${this.#where} needs deletionVectors, which this engine does not support`
-      )
-    }
-    this.#tombstones.delete(add.path)
-    this.#files.set(add.path, add)
+    const key = fileKey(add)
+    this.#tombstones.delete(key)
+    this.#files.set(key, add)
   }
 
   #setMetadata(metadata: MetadataAction): void {
@@ -132,4 +141,11 @@ export class LogState {
     if (domain['removed'] === true) this.#domains.delete(name)
     else this.#domains.set(name, domain)
   }
+}
+
+/** A file with another deletion vector is another logical file (PROTOCOL.md "Add File and Remove File"). */
+function fileKey(file: AddAction | RemoveAction): string {
+  const vector = file.deletionVector
+  if (vector == null) return file.path
+  return `${file.path}\n${vector['storageType']}${vector['pathOrInlineDv']}@${vector['offset'] ?? ''}`
 }

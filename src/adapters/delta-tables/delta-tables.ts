@@ -254,7 +254,9 @@ class DeltaTableStore implements DeltaTables {
 function keyCell(text: string, type: string | undefined): CellValue | undefined {
   if (type === 'string') return text
   if (type === 'long' || type === 'integer') {
-    return /^-?\d{1,18}$/.test(text) ? BigInt(text) : undefined
+    if (!/^-?\d{1,19}$/.test(text)) return undefined
+    const value = BigInt(text)
+    return BigInt.asIntN(64, value) === value ? value : undefined
   }
   return undefined
 }
