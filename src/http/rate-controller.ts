@@ -1,5 +1,5 @@
 /**
- * Finds and holds a rate limit that the server does not publish. No limit until a first 429. A 429
+ * Finds and holds a rate limit that the server does not publish. No limit until a first volley of 429. A 429
  * means the server's allowance is used up, so what it accepted between two of them, divided by the
  * time between, is its limit, whatever burst it grants: that is the estimate. The rate then stays just
  * below the estimate, returns to it, and after that probes faster and faster (CUBIC), so that a raised
@@ -14,9 +14,9 @@ export interface RateOptions {
   readonly plateauSeconds: number
   /** After the plateau: rate = estimate × (1 + growth × seconds³). */
   readonly growth: number
-  /** Rate after the very first 429, as a part of what was accepted in the second before. */
+  /** Rate after the first volley, as a part of what was accepted in the second before. */
   readonly firstDecrease: number
-  /** From there the rate doubles in this time, until the second 429. */
+  /** From there the rate doubles in this time, until the next 429. */
   readonly doublingSeconds: number
   /** Least time and number of accepted calls between two 429 for a measurement. */
   readonly minMeasureMs: number
@@ -53,9 +53,9 @@ const longHoldMs = 2000
 export class RateController {
   readonly #options: RateOptions
   readonly #recent = new RecentCount()
-  /** Estimated limit, calls per second; undefined until a first 429. */
+  /** Estimated limit, calls per second; undefined until a first volley of 429. */
   #estimate: number | undefined
-  /** Only one 429 so far: nothing has been measured yet. */
+  /** Only one volley so far: nothing has been measured yet. */
   #searching = false
   /** Seconds of the climb since the last decrease; stands still while callers ask for less than allowed. */
   #climb = 0
@@ -70,6 +70,8 @@ export class RateController {
   #credit = 0
   /** How much of a hold the server lets us make up, as far as known: 0 to 1. */
   #trust = 1
+  /** The latest answers, newest in the lowest bit; 1 is a 429. */
+  #answers = 0
   /** The last decreases came soon after one another: the limit has fallen. */
   #falling = 0
 
@@ -113,16 +115,19 @@ export class RateController {
 
   /** The server took a call that was sent at `sentAt`, whatever it answered. */
   onAccepted(sentAt: number, now: number): void {
+    this.#answers = (this.#answers << 1) & 0xff
     if (sentAt > this.#lastDecrease) this.#accepted += 1
     this.#recent.add(now)
   }
 
   /** A 429 for a call sent at `sentAt`. Calls sent before the last decrease say nothing new. */
   onThrottled(sentAt: number, now: number): void {
+    this.#answers = ((this.#answers << 1) | 1) & 0xff
     if (sentAt <= this.#lastDecrease) return
     const { firstDecrease, minMeasureMs, minMeasureCalls } = this.#options
     const rate = this.rate
     if (rate === undefined || this.#estimate === undefined) {
+      if (!this.#volley()) return
       this.#estimate = Math.max(1, this.#recent.lastSecond(now) * firstDecrease)
       this.#searching = true
       this.#restart(now)
@@ -170,6 +175,16 @@ export class RateController {
     if (lately > measured) return measured + (lately - measured) * this.#options.lately
     // Well above what was known: the limit has risen meanwhile and the mean lags behind it.
     return Math.min(rate, measured > known * 1.1 ? Math.max(measured, rate * 0.75) : measured)
+  }
+
+  /**
+   * Four refusals among the last eight answers. A limit that unpaced calls run into refuses all that
+   * are under way; a single 429 in between is a fault of the server, and its `Retry-After` is enough.
+   */
+  #volley(): boolean {
+    let refused = 0
+    for (let bits = this.#answers; bits > 0; bits >>= 1) refused += bits & 1
+    return refused >= 4
   }
 
   #restart(now: number): void {

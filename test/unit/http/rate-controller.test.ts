@@ -58,7 +58,7 @@ function simulate(limiter: Limiter, holdMs: number, roundTripMs = 20) {
   return { held, refusedShare: refused / (accepted.length + refused) }
 }
 
-test('knows no limit until a first 429', () => {
+test('knows no limit until a first volley of 429', () => {
   const rate = new RateController()
   for (let now = 0; now < 1000; now += 1) {
     assert.equal(rate.delay(now), 0)
@@ -67,6 +67,8 @@ test('knows no limit until a first 429', () => {
   }
   assert.equal(rate.rate, undefined)
   rate.onThrottled(1000, 1000)
+  assert.equal(rate.rate, undefined, 'one 429 among many answers is no limit')
+  for (let i = 0; i < 3; i += 1) rate.onThrottled(1000, 1000)
   assert.ok(rate.rate !== undefined && rate.delay(1000) > 0)
 })
 
@@ -87,7 +89,7 @@ for (const [burst, holdMs] of [
 test('a volley of 429 for calls under way counts as one', () => {
   const rate = new RateController()
   for (let i = 0; i < 200; i += 1) rate.onAccepted(i, i)
-  rate.onThrottled(201, 220)
+  for (let i = 0; i < 4; i += 1) rate.onThrottled(201, 220)
   const after = rate.rate
   for (let i = 202; i < 220; i += 1) rate.onThrottled(i, 220)
   assert.equal(rate.rate, after)
@@ -96,7 +98,7 @@ test('a volley of 429 for calls under way counts as one', () => {
 test('does not climb while callers ask for less than is allowed', () => {
   const rate = new RateController()
   for (let i = 0; i < 100; i += 1) rate.onAccepted(i * 10, i * 10)
-  rate.onThrottled(1001, 1010)
+  for (let i = 0; i < 4; i += 1) rate.onThrottled(1001, 1010)
   const before = rate.rate
   for (let now = 2000; now < 60_000; now += 500) {
     assert.equal(rate.delay(now), 0)
@@ -104,4 +106,13 @@ test('does not climb while callers ask for less than is allowed', () => {
     rate.onAccepted(now, now + 20)
   }
   assert.equal(rate.rate, before)
+})
+
+test('429 by chance, without a limit behind them, do not slow it down', () => {
+  const rate = new RateController()
+  for (let i = 0; i < 5000; i += 1) {
+    if (i % 50 === 49) rate.onThrottled(i, i)
+    else rate.onAccepted(i, i)
+  }
+  assert.equal(rate.rate, undefined)
 })
