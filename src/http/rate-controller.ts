@@ -1,5 +1,5 @@
 /**
- * Finds and holds a rate limit that the server does not publish. No limit until a first volley of 429. A 429
+ * Finds and holds a rate limit that the server does not publish; none until a first volley of 429. A 429
  * means the server's allowance is used up, so what it accepted between two of them, divided by the
  * time between, is its limit, whatever burst it grants: that is the estimate. The rate then stays just
  * below the estimate, returns to it, and after that probes faster and faster (CUBIC), so that a raised
@@ -32,8 +32,8 @@ export interface RateOptions {
 
 export const defaultRate: RateOptions = {
   reserve: 0.93,
-  plateauSeconds: 4,
-  growth: 0.01,
+  plateauSeconds: 7,
+  growth: 0.08,
   firstDecrease: 0.7,
   doublingSeconds: 1,
   minMeasureMs: 250,

@@ -74,6 +74,7 @@ test('knows no limit until a first volley of 429', () => {
 
 for (const [burst, holdMs] of [
   [0.2, 200],
+  [0.5, 1000],
   [1, 200],
   [1, 1000],
   [2, 200],
