@@ -11,11 +11,13 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 /** The environment of a person's shell: nothing of the surrounding `npm test`. */
 const shell = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|CLAIMS_|CI$|INIT_CWD$)/i.test(name))
+  Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_)|NODE_(OPTIONS|TEST_CONTEXT)$|CLAIMS_|CI$|INIT_CWD$)/i.test(name)
+  )
 )
 
 function run(command: string, args: readonly string[], cwd: string) {
-  const result = spawnSync(command, args, { cwd, env: shell, encoding: 'utf8', timeout: 300_000 })
+  const result = spawnSync(command, args, { cwd, env: shell, encoding: 'utf8', timeout: 120_000 })
   const output = `${result.stdout}\n${result.stderr}`
   return { status: result.status, stdout: result.stdout, output }
 }
