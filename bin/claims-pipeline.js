@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const wantedMajor = 24
 const wantedVersion = '24.21.0'
@@ -20,7 +20,20 @@ const flags = [
   ...(entry === sources ? ['--experimental-strip-types'] : [])
 ]
 
-run(findNode())
+if (major(process.versions.node) >= wantedMajor) await runHere()
+else run(findNode())
+
+/** In this process, so that signals, kill -9 included, reach the program itself. */
+async function runHere() {
+  const { emitWarning } = process
+  process.emitWarning = (warning, ...rest) => {
+    const [type] = rest
+    const name = typeof type === 'object' ? type?.type : type
+    if (name !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
+  }
+  const { start } = await import(pathToFileURL(entry).href)
+  await start()
+}
 
 /** Runs the program as a child; its exit code or signal becomes ours. */
 function run(node) {
@@ -41,7 +54,6 @@ function run(node) {
 }
 
 function findNode() {
-  if (major(process.versions.node) >= wantedMajor) return process.execPath
   const beside = [join(root, 'node_modules'), dirname(root)].map(place =>
     join(place, 'node', 'bin', 'node')
   )

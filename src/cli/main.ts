@@ -82,7 +82,10 @@ function isClosedPipe(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPIPE'
 }
 
-if (import.meta.main) {
+/** Runs the command of this process, with its streams and signals, and ends it. */
+export async function start(): Promise<void> {
   const { terminal, exit } = systemTerminal()
   exit(await main(process.argv.slice(2), terminal))
 }
+
+if (import.meta.main) await start()
