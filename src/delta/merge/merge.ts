@@ -20,11 +20,11 @@ import { groupRows, type MergeSource } from './source.ts'
 export interface MergeOptions {
   readonly signal?: AbortSignal
   /**
-   * Files are not joined beyond this size. By default a sixteenth of the table, between 4 and 64 MiB:
+   * Files are not joined beyond this size. By default a sixteenth of the table, between 2 and 64 MiB:
    * a merge rewrites whole files, so their size bounds what one changed row costs.
    */
   readonly targetFileBytes?: number
-  /** Files below this size are joined whenever their partition is written; 256 KiB by default. */
+  /** Files below this size are joined whenever their partition is written; 128 KiB by default. */
   readonly smallFileBytes?: number
 }
 
@@ -125,7 +125,7 @@ class MergeWork {
     const appendOnly = isAppendOnly(snapshot.metadata)
     const planned = planFiles(snapshot, decisions, kept, {
       targetFileBytes: options.targetFileBytes ?? targetFileBytes(snapshot),
-      smallFileBytes: options.smallFileBytes ?? MEBIBYTE / 4,
+      smallFileBytes: options.smallFileBytes ?? MEBIBYTE / 8,
       absorb: conflicts === 0 && !appendOnly
     })
     if (appendOnly && planned.some(file => file.inputs.length > 0)) {
@@ -197,7 +197,7 @@ class MergeWork {
 function targetFileBytes(snapshot: Snapshot): number {
   let bytes = 0
   for (const add of snapshot.files.values()) bytes += add.size
-  return Math.min(64 * MEBIBYTE, Math.max(4 * MEBIBYTE, bytes / 16))
+  return Math.min(64 * MEBIBYTE, Math.max(2 * MEBIBYTE, bytes / 16))
 }
 
 function isStillRight(file: WrittenFile, snapshot: Snapshot, decisions: Decisions): boolean {
