@@ -41,6 +41,8 @@ export type GateChange = 'auth_closed' | 'auth_opened' | 'breaker_opened' | 'bre
 
 /** Less is a rounding error: a clock might not move by it, and the queue would wake for ever. */
 const shortestDelayMs = 0.001
+/** Urgent calls in a row while ordinary ones wait; then an ordinary one has its turn. */
+const urgentInARow = 4
 
 interface Waiter {
   readonly resolve: (permit: AdmissionPermit) => void
@@ -51,7 +53,9 @@ export class Admission {
   readonly #parts: AdmissionParts
   readonly #clock: Clock
   readonly #onChange: (change: GateChange) => void
-  readonly #waiters = new Set<Waiter>()
+  readonly #urgent = new Set<Waiter>()
+  readonly #ordinary = new Set<Waiter>()
+  #urgentSoFar = 0
   #holdUntil = 0
   #timer: { readonly at: number; readonly cancel: AbortController } | undefined
   #closedWith: Error | undefined
@@ -67,22 +71,26 @@ export class Admission {
   }
 
   get waiting(): number {
-    return this.#waiters.size
+    return this.#urgent.size + this.#ordinary.size
   }
 
   get held(): boolean {
     return this.#clock.monotonic() < this.#holdUntil
   }
 
-  /** Resolves when the call may go; rejects when the signal aborts or after `close`. */
-  enter(signal?: AbortSignal): AdmissionPermit | Promise<AdmissionPermit> {
+  /**
+   * Resolves when the call may go; rejects when the signal aborts or after `close`. `urgent` calls go
+   * before the others that wait.
+   */
+  enter(signal?: AbortSignal, urgent = false): AdmissionPermit | Promise<AdmissionPermit> {
     if (this.#closedWith !== undefined) return Promise.reject(this.#closedWith)
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     const now = this.#clock.monotonic()
-    if (this.#waiters.size === 0 && this.#delay(now) <= 0) return this.#take(now)
+    if (this.waiting === 0 && this.#delay(now) <= 0) return this.#take(now)
+    const lane = urgent ? this.#urgent : this.#ordinary
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.#waiters.delete(waiter)
+        lane.delete(waiter)
         reject(signal?.reason)
       }
       const done = () => signal?.removeEventListener('abort', onAbort)
@@ -97,7 +105,7 @@ export class Admission {
         }
       }
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.add(waiter)
+      lane.add(waiter)
       this.#pump()
     })
   }
@@ -131,8 +139,9 @@ export class Admission {
     this.#closedWith ??= error
     this.#timer?.cancel.abort()
     this.#timer = undefined
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
+    const waiters = [...this.#urgent, ...this.#ordinary]
+    this.#urgent.clear()
+    this.#ordinary.clear()
     for (const waiter of waiters) waiter.reject(error)
   }
 
@@ -161,16 +170,26 @@ export class Admission {
   }
 
   #pump(): void {
-    for (const waiter of this.#waiters) {
+    for (let lane = this.#nextLane(); lane !== undefined; lane = this.#nextLane()) {
       const now = this.#clock.monotonic()
       const delay = this.#delay(now)
       if (delay > 0) {
         if (Number.isFinite(delay)) this.#wakeAt(now + delay, delay)
         return
       }
-      this.#waiters.delete(waiter)
+      const [waiter] = lane as ReadonlySet<Waiter>
+      if (waiter === undefined) return
+      lane.delete(waiter)
+      this.#urgentSoFar = lane === this.#urgent ? this.#urgentSoFar + 1 : 0
       waiter.resolve(this.#take(now))
     }
+  }
+
+  /** The lane whose turn it is; undefined when nobody waits. */
+  #nextLane(): Set<Waiter> | undefined {
+    const [urgent, ordinary] = [this.#urgent.size > 0, this.#ordinary.size > 0]
+    if (urgent && !(ordinary && this.#urgentSoFar >= urgentInARow)) return this.#urgent
+    return ordinary ? this.#ordinary : undefined
   }
 
   #wakeAt(at: number, delay: number): void {

@@ -24,6 +24,8 @@ export interface ProjectAnswer {
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+  /** Goes before the calls that wait: renewals of links whose life is short. */
+  readonly urgent?: boolean
 }
 
 export interface ClaimxApi {

@@ -8,6 +8,8 @@ export class FakeClaimx implements ClaimxApi {
   readonly #clock: FakeClock
   /** Calls in order: `project 7`, `media 7 [1,2]`, `task 5`, `video 7`. */
   readonly calls: string[] = []
+  /** Those of them that asked to go first. */
+  readonly urgent: string[] = []
   readonly failures = new Map<string, Error>()
   /** Media of each project; default: whatever is asked for. */
   readonly media = new Map<string, JsonObject[]>()
@@ -83,6 +85,7 @@ export class FakeClaimx implements ClaimxApi {
   async #answer<T>(call: string, options: CallOptions | undefined, value: () => T) {
     options?.signal?.throwIfAborted()
     this.calls.push(call)
+    if (options?.urgent === true) this.urgent.push(call)
     const askedAt = this.#clock.now()
     await this.onCall(call, options?.signal)
     const failure = this.failures.get(call.replace(/ \[.*/, ''))

@@ -82,13 +82,13 @@ export class Caller {
     this.#ports = ports
   }
 
-  /** Rejects with `ApiError`, or with the signal's reason. */
-  async call<T>(call: ApiCall<T>, signal?: AbortSignal): Promise<Answer<T>> {
+  /** Rejects with `ApiError`, or with the signal's reason. `urgent`: before others that wait. */
+  async call<T>(call: ApiCall<T>, signal?: AbortSignal, urgent = false): Promise<Answer<T>> {
     const { admission, transport, counters } = this.#parts
     const { clock } = this.#ports
     const progress: Progress = { calls: 0, attempts: 0, outages: 0, throttledSince: undefined }
     for (;;) {
-      const permit = await admission.enter(signal)
+      const permit = await admission.enter(signal, urgent)
       const askedAt = clock.now()
       progress.calls += 1
       counters.sent(call.endpoint)

@@ -273,9 +273,11 @@ class ClaimxHttp implements ClaimxApi {
 
   async #share<T>(call: ApiCall<T>, options: CallOptions | undefined): Promise<ApiReply<T>> {
     const { method, path, body } = call.request
+    const urgent = options?.urgent === true
+    // An urgent call does not join an ordinary one: that may still wait behind thousands.
     const { value: answer, joined } = await this.#flights.run(
-      `${method} ${path} ${body ?? ''}`,
-      signal => this.#caller.call(call, signal),
+      `${urgent ? 'urgent ' : ''}${method} ${path} ${body ?? ''}`,
+      signal => this.#caller.call(call, signal, urgent),
       options?.signal
     )
     const { value, askedAt, calls } = answer as Answer<T>

@@ -102,7 +102,7 @@ export class Links {
     ids: readonly string[],
     signal: AbortSignal
   ): Promise<ReadonlyMap<string, Link>> {
-    const { value } = await this.#api.getMedia(projectId, ids, { signal })
+    const { value } = await this.#api.getMedia(projectId, ids, { signal, urgent: true })
     const links = new Map<string, Link>()
     for (const item of value) {
       const id = mediaIdOf(item)

@@ -32,8 +32,8 @@ function setUp(options: { max?: number; perSecond?: number } = {}) {
   }
   const admission = new Admission(parts, { clock, onChange: change => changes.push(change) })
   const entered: (AdmissionPermit & { readonly caller: number })[] = []
-  const enter = (caller: number, signal?: AbortSignal) =>
-    Promise.resolve(admission.enter(signal)).then(permit => {
+  const enter = (caller: number, signal?: AbortSignal, urgent = false) =>
+    Promise.resolve(admission.enter(signal, urgent)).then(permit => {
       entered.push({ ...permit, caller })
     })
   return { clock, changes, admission, entered, enter, parts }
@@ -58,6 +58,36 @@ test('admits in order of arrival up to the concurrency', async () => {
     entered.map(e => e.caller),
     [0, 1, 2, 3]
   )
+})
+
+test('an urgent call goes before those that wait, and one in five is still an ordinary one', async () => {
+  const { admission, entered, enter } = setUp({ max: 1 })
+  await enter(0)
+  for (let i = 1; i <= 5; i += 1) void enter(i)
+  for (let i = 11; i <= 20; i += 1) void enter(i, undefined, true)
+  assert.equal(admission.waiting, 15)
+  for (let i = 0; i < 15; i += 1) {
+    admission.settle(entered[i] as AdmissionPermit, ok)
+    await settle()
+  }
+  assert.deepEqual(
+    entered.map(e => e.caller),
+    [0, 11, 12, 13, 14, 1, 15, 16, 17, 18, 2, 19, 20, 3, 4, 5]
+  )
+})
+
+test('an aborted urgent waiter leaves its lane, and close rejects both lanes', async () => {
+  const { admission, enter } = setUp({ max: 1 })
+  const abort = new AbortController()
+  await enter(0)
+  const urgent = enter(1, abort.signal, true)
+  const others = Promise.allSettled([enter(2), enter(3, undefined, true)])
+  abort.abort(new Error('gone'))
+  await assert.rejects(urgent, /gone/)
+  assert.equal(admission.waiting, 2)
+  admission.close(new Error('closed'))
+  assert.ok((await others).every(one => one.status === 'rejected'))
+  assert.equal(admission.waiting, 0)
 })
 
 test('an aborted waiter leaves the queue and the one behind it moves up', async () => {

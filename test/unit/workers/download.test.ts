@@ -121,6 +121,7 @@ describe('download', () => {
     freshLinks(2, 1)
     const stale = { expiresAt: micros(0) }
     await turn(process(stage, [task('1', stale), task('2', stale)]))
+    assert.deepEqual(api.urgent, api.calls, 'a renewal does not wait behind enrichment')
     assert.deepEqual(api.calls, ['media 7 [1,2]'])
     assert.deepEqual(fetcher.urls.sort(), [URL_OF('new-1'), URL_OF('new-2')])
   })

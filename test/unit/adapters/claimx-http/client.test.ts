@@ -511,6 +511,29 @@ test('identical calls under way are one request; a call after it is a new one', 
   })
 })
 
+test('an urgent call goes before those that wait, also before an identical one', async () => {
+  const held: (() => void)[] = []
+  const reply: Reply = (req, res, body) =>
+    void held.push(() => json({ project: { projectId: 7 } })(req, res, body))
+  await withApi(
+    reply,
+    async ({ api, server }) => {
+      const calls = ['1', '2', '3'].map(id => api.getProject(id))
+      calls.push(api.getProject('3', { urgent: true }))
+      for (let i = 0; i < 4; i += 1) {
+        while (held.length === 0) await settle()
+        held.shift()?.()
+      }
+      await Promise.all(calls)
+      assert.deepEqual(
+        server.requests.map(request => request.url?.at(-1)),
+        ['1', '3', '2', '3']
+      )
+    },
+    { maxConcurrent: 1 }
+  )
+})
+
 test('an aborted call ends with its signal and frees its slot', async () => {
   const hang: Reply = (req, res, body) => {
     if (req.url?.endsWith('/2')) json({ project: {} })(req, res, body)
