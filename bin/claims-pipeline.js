@@ -15,16 +15,15 @@ const wantedVersion = '24.21.0'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(root, 'src', 'cli', 'main.ts')
 const entry = existsSync(sources) ? sources : join(root, 'dist', 'cli', 'main.js')
-const flags = [
-  '--disable-warning=ExperimentalWarning',
-  ...(entry === sources ? ['--experimental-strip-types'] : [])
-]
+/** Set for the child of a launcher only; taken away before the program reads its environment. */
+const launched = '_CLAIMS_PIPELINE_LAUNCHED'
 
 if (major(process.versions.node) >= wantedMajor) await runHere()
 else run(findNode())
 
 /** In this process, so that signals, kill -9 included, reach the program itself. */
 async function runHere() {
+  if (process.env[launched] !== undefined) dieWithLauncher()
   const { emitWarning } = process
   process.emitWarning = (warning, ...rest) => {
     const [type] = rest
@@ -35,9 +34,23 @@ async function runHere() {
   await start()
 }
 
-/** Runs the program as a child; its exit code or signal becomes ours. */
+/**
+ * A launcher that is killed by SIGKILL cannot pass that on, but the channel to it closes. Whoever sent
+ * it means the program: it ends the same way, at once.
+ */
+function dieWithLauncher() {
+  delete process.env[launched]
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+  // The listener alone must not keep a program alive that is done.
+  process.channel?.unref()
+}
+
+/** Runs this file again as a child; its exit code or signal becomes ours. */
 function run(node) {
-  const child = spawn(node, [...flags, entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [launched]: '1' }
+  })
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // The terminal sends SIGINT to the whole group; from elsewhere only we get it, so pass it on.
     process.on(name, () => {
