@@ -1,6 +1,12 @@
 /** A simulated ClaimX that a pipeline, or a person, can be pointed at. */
 import type { MessageLog } from '../ports/index.ts'
-import { createWorld, type FaultLevel, feedEvents, startSimulator } from '../simulator/index.ts'
+import {
+  createWorld,
+  type FaultLevel,
+  feedEvents,
+  malformedShare,
+  startSimulator
+} from '../simulator/index.ts'
 import { topics } from '../topology.ts'
 
 export interface SimulationOptions {
@@ -24,7 +30,7 @@ export interface RunningSimulator {
 
 export async function startSimulation(options: SimulationOptions): Promise<RunningSimulator> {
   const { events, projects, seed, ...server } = options
-  const world = createWorld({ events, projects, seed })
+  const world = createWorld({ events, projects, seed, malformed: malformedShare(options.faults) })
   const simulator = await startSimulator({ world, ...server })
   return {
     apiUrl: simulator.apiUrl,

@@ -11,6 +11,7 @@ import {
   type ExpectedSummary,
   expectedSummary,
   feedEvents,
+  malformedShare,
   type Simulator,
   startSimulator,
   type World
@@ -61,7 +62,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoEnd> {
   const { scenario } = options
   const dataDir = resolve(options.dataDir ?? defaultDemoDir)
   const state = beginDemo(dataDir, scenario, options.dataDir === undefined)
-  const world = createWorld(scenario)
+  const world = createWorld({ ...scenario, malformed: malformedShare(scenario.faults) })
   const simulator = await startSimulator({
     world,
     port: state.port,
