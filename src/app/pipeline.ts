@@ -21,6 +21,9 @@ export interface OpenPipelineOptions {
   readonly log: { write(line: string): void; readonly terminal: boolean }
 }
 
+/** Key, value and headers of one record of the log together. */
+const maxRecordBytes = 16 * 1024 ** 2
+
 /** Opens everything that the configuration names; nothing works yet until `start`. */
 export async function openPipeline(
   config: Config,
@@ -44,7 +47,7 @@ export async function openPipeline(
     await mkdir(config.dataDir, { recursive: true })
     const log = await opened(
       openEmbeddedLog(
-        { path: join(config.dataDir, 'log.sqlite') },
+        { path: join(config.dataDir, 'log.sqlite'), maxRecordBytes },
         { ...ports, log: telemetry.log }
       )
     )
@@ -73,7 +76,7 @@ export async function openPipeline(
     )
     const fetcher = await opened(openFetcher(config, ports))
     const api = config.api.token === undefined ? undefined : await opened(openApi(config, ports))
-    const parts = { config, ...ports, tables, files, cache, fetcher, api }
+    const parts = { config, ...ports, tables, files, cache, fetcher, api, maxRecordBytes }
     return {
       config,
       clock,

@@ -34,6 +34,7 @@ export interface WorkerParts {
   readonly cache: FileCache
   readonly api: ClaimxApi | undefined
   readonly fetcher: FileFetcher
+  readonly maxRecordBytes: number
 }
 
 /** Bytes of input records that one batch holds at most; batches in flight multiply it. */
@@ -50,6 +51,7 @@ export function buildStage(worker: WorkerName, parts: WorkerParts): StageSpec<un
   const options = (batchRecords: number, lingerMs: number): StageOptions => ({
     batchRecords,
     batchBytes: BATCH_BYTES,
+    maxRecordBytes: parts.maxRecordBytes,
     lingerMs
   })
   const { batch, files } = config

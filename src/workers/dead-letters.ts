@@ -7,26 +7,39 @@ export interface EnvelopeContext {
   readonly dlqTopic: string
   readonly consumerGroup: string
   readonly workerName: string
+  /** What the log takes: key, value and headers of one record together. */
+  readonly maxRecordBytes: number
 }
 
-/** The record's bytes, wrapped, for the dead-letter topic of a stage. */
+/** Room for the headers of a dead letter. */
+const HEADER_BYTES = 4 * 1024
+
+/** A longer key does not become the dead letter's key; the envelope has it. */
+const KEY_BYTES = 64 * 1024
+
+/**
+ * The record's bytes, wrapped, for the dead-letter topic of a stage. It never exceeds what the log
+ * takes: a dead letter that cannot be stored would stop the stage at its record for ever.
+ */
 export function envelopeRecord(
   record: LogRecord,
   error: PipelineError,
   context: EnvelopeContext,
   clock: Clock
 ): ProducerRecord {
-  const { dlqTopic, consumerGroup, workerName } = context
+  const { dlqTopic, consumerGroup, workerName, maxRecordBytes } = context
+  const key = record.key !== null && record.key.length > KEY_BYTES ? null : record.key
   const value = deadLetterEnvelope(record, error, {
     consumerGroup,
     workerId: workerName,
     workerName,
     domain: 'claimx',
-    nowMs: clock.now()
+    nowMs: clock.now(),
+    maxBytes: maxRecordBytes - HEADER_BYTES - (key?.length ?? 0)
   })
   return {
     topic: dlqTopic,
-    key: record.key,
+    key,
     value,
     headers: {
       dlq_source_topic: record.topic,

@@ -5,6 +5,8 @@ export interface StageOptions {
   /** Most records in one batch; with a backlog batches grow to it. */
   readonly batchRecords: number
   readonly batchBytes: number
+  /** What the log takes: key, value and headers of one record together. */
+  readonly maxRecordBytes: number
   /** How long a batch that is not full waits for more records; 0: not at all. */
   readonly lingerMs: number
 }

@@ -1,5 +1,6 @@
 /** Input that is wrong in every way: each ends where the reference says, its neighbours pass. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { CellValue, JsonObject } from '../../src/core/index.ts'
 import { claimxTables, type TableName } from '../../src/domains/claimx/index.ts'
@@ -37,6 +38,9 @@ const unreadable: Record<string, Uint8Array | null> = {
   'five megabytes of control characters': Buffer.alloc(5 * MEGABYTE, 1)
 }
 
+/** As large as the log takes; their dead letters would be larger still. */
+const oversized = Buffer.alloc(15 * MEGABYTE, 0xff)
+
 before(async () => {
   whole = await openWhole({ events: 40, projects: 6 })
   const projectId = firstProject()
@@ -57,6 +61,7 @@ before(async () => {
   const producer = await whole.pipeline.log.producer()
   await producer.send([
     ...Object.entries(unreadable).map(([key, value]) => ({ topic: topics.claimx.raw, key, value })),
+    { topic: topics.claimx.raw, key: 'oversized', value: oversized },
     ...usable.map(event => ({ topic: topics.claimx.raw, value: JSON.stringify(event) }))
   ])
   await producer.close()
@@ -113,6 +118,19 @@ describe('bad input', () => {
       assert.ok(kept.equals(value), 'the bytes are kept')
     })
   }
+
+  it('fifteen megabytes of noise: a dead letter with the first part, the hash and the place', () => {
+    const found = letters.filter(({ body }) => body['original_key'] === 'oversized')
+    assert.equal(found.length, 1)
+    const body = found[0]?.body ?? assert.fail()
+    assert.equal(body['original_value_truncated'], true)
+    assert.equal(body['original_value_bytes'], oversized.length)
+    assert.equal(
+      body['original_value_sha256'],
+      createHash('sha256').update(oversized).digest('hex')
+    )
+    assert.equal(typeof body['original_offset'], 'number')
+  })
 
   it('an unknown event type: stored, logged as skipped, no retry and no dead letter', () => {
     assert.equal(events.filter(row => row['event_id'] === 'unknown-type').length, 1)

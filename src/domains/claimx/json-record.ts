@@ -38,6 +38,12 @@ export function pick(object: JsonObject, names: readonly string[]): JsonValue {
   return null
 }
 
+/**
+ * Longest text of a field, far beyond every id, name and link. Fields are repeated in tasks, keys and
+ * dead letters; without a limit an event that was accepted could become a task that no log takes.
+ */
+const MAX_TEXT = 65_536
+
 /** Fields of one message; `what` names the message in errors. */
 export class FieldReader {
   readonly object: JsonObject
@@ -52,6 +58,9 @@ export class FieldReader {
   text(...names: string[]): string | null {
     const text = idText(pick(this.object, names))
     if (text === undefined) throw this.#wrong(names, 'text or an integer')
+    if (text !== null && text.length > MAX_TEXT) {
+      throw this.#wrong(names, `at most ${MAX_TEXT} characters long`)
+    }
     return text
   }
 

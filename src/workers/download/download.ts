@@ -65,7 +65,8 @@ export function downloadWorker(
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes: options.maxRecordBytes
   }
   return {
     worker: stage.worker,

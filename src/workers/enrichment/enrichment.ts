@@ -44,7 +44,8 @@ export function enrichmentWorker(
   const context = {
     dlqTopic: topics.claimx.enrichmentDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes: options.maxRecordBytes
   }
   return {
     worker: stage.worker,

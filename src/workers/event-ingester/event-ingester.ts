@@ -24,7 +24,8 @@ export function eventIngester(options: StageOptions, ports: WorkerPorts): StageS
   const context = {
     dlqTopic: topics.claimx.eventsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes: options.maxRecordBytes
   }
   return {
     worker: stage.worker,

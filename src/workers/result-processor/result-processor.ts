@@ -21,7 +21,8 @@ export function resultProcessor(
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes: options.maxRecordBytes
   }
   return {
     worker: stage.worker,

@@ -30,7 +30,7 @@ interface Due {
 
 export function retryScheduler(options: StageOptions, ports: RetrySchedulerPorts): StageSpec<Due> {
   const dead = (record: LogRecord, error: PipelineError): ProducerRecord =>
-    schedulerDeadLetter(record, error, ports)
+    schedulerDeadLetter(record, error, options.maxRecordBytes, ports)
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -108,6 +108,7 @@ function retryAtOf(record: LogRecord): string | undefined {
 function schedulerDeadLetter(
   record: LogRecord,
   error: PipelineError,
+  maxRecordBytes: number,
   ports: WorkerPorts
 ): ProducerRecord {
   const dlqTopic = record.topic.startsWith('claimx.downloads.')
@@ -116,7 +117,8 @@ function schedulerDeadLetter(
   const context = {
     dlqTopic,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes
   }
   const letter = envelopeRecord(record, error, context, ports.clock)
   return {

@@ -54,7 +54,8 @@ export function uploadWorker(
   const context = {
     dlqTopic: topics.claimx.downloadsDlq,
     consumerGroup: stage.group,
-    workerName: stage.worker
+    workerName: stage.worker,
+    maxRecordBytes: options.maxRecordBytes
   }
   return {
     worker: stage.worker,

@@ -33,7 +33,13 @@ beforeEach(() => {
   cache = new FakeCache()
   const router = new RetryRouter([300_000, 600_000, 1_200_000, 2_400_000], clock)
   const ports = { api, fetcher, cache, router, clock, ids: fakeIds(), telemetry: recordTelemetry() }
-  const options = { batchRecords: 10, batchBytes: 1e6, lingerMs: 0, concurrency: 4 }
+  const options = {
+    batchRecords: 10,
+    batchBytes: 1e6,
+    maxRecordBytes: 1e6,
+    lingerMs: 0,
+    concurrency: 4
+  }
   stage = downloadWorker(options, ports)
 })
 

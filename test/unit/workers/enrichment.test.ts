@@ -29,7 +29,10 @@ beforeEach(() => {
   telemetry = recordTelemetry()
   const router = new RetryRouter([300_000, 600_000, 1_200_000, 2_400_000], clock)
   const ports = { api, tables, router, clock, ids: fakeIds(), telemetry }
-  stage = enrichmentWorker({ batchRecords: 100, batchBytes: 1e6, lingerMs: 0 }, ports)
+  stage = enrichmentWorker(
+    { batchRecords: 100, batchBytes: 1e6, maxRecordBytes: 1e6, lingerMs: 0 },
+    ports
+  )
 })
 
 function task(eventId: string, parts: Partial<EnrichmentTask> = {}): string {

@@ -21,7 +21,10 @@ import { recordTelemetry } from '../../helpers/recorded-telemetry.ts'
 let stage: StageSpec<ClaimxEvent>
 beforeEach(() => {
   const ports = { clock: new FakeClock(), ids: fakeIds(), telemetry: recordTelemetry() }
-  stage = eventIngester({ batchRecords: 10, batchBytes: 1e6, lingerMs: 0 }, ports)
+  stage = eventIngester(
+    { batchRecords: 10, batchBytes: 1e6, maxRecordBytes: 1e6, lingerMs: 0 },
+    ports
+  )
 })
 
 const event = (id: string, fields = {}): string =>
@@ -68,6 +71,28 @@ describe('event ingester', () => {
     assert.equal(body['original_value'], Buffer.from([0xff, 0x00]).toString('base64'))
     assert.deepEqual([body['original_partition'], body['original_offset']], [2, 9])
     assert.equal(letter.headers?.['dlq_source_topic'], topics.claimx.raw)
+  })
+
+  it('never makes a dead letter that the log does not take', () => {
+    const error = new DeltaError('DELTA_SCHEMA_MISMATCH', 'x')
+    const value = new Uint8Array(990_000).fill(0xff)
+    const key = new Uint8Array(900_000).fill(0xff)
+    for (const record of [{ key: null }, { key: value.subarray(0, 100) }, { key }]) {
+      const letter = stage.undecodable(recordOf(topics.claimx.raw, value, record), error)
+      const size = (part: unknown): number => Buffer.byteLength(part as string | Uint8Array)
+      const headers = JSON.stringify(letter.headers)
+      assert.ok(size(letter.value) + size(letter.key ?? '') + size(headers) <= 1e6)
+      assert.equal(json(letter)['original_value_truncated'], true)
+      assert.equal(letter.key, record.key === key ? null : record.key)
+    }
+  })
+
+  it('refuses an event whose ids are so long that its task might not fit', () => {
+    const long = event('a'.repeat(70_000))
+    assert.throws(() => stage.decode(recordOf(topics.claimx.raw, long)), {
+      code: 'MESSAGE_INVALID',
+      message: /event_id is not at most 65536 characters long/
+    })
   })
 
   it('ends an event that its table refuses as a dead letter with its bytes', () => {

@@ -16,7 +16,10 @@ import { FakeClock, fakeIds } from '../../helpers/fake-clock.ts'
 import { recordTelemetry } from '../../helpers/recorded-telemetry.ts'
 
 const ports = { clock: new FakeClock(), ids: fakeIds(), telemetry: recordTelemetry() }
-const stage = resultProcessor({ batchRecords: 10, batchBytes: 1e6, lingerMs: 0 }, ports)
+const stage = resultProcessor(
+  { batchRecords: 10, batchBytes: 1e6, maxRecordBytes: 1e6, lingerMs: 0 },
+  ports
+)
 
 function result(mediaId: string, status: UploadResult['status']): string {
   return encodeUploadResult({

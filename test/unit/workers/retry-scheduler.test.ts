@@ -12,7 +12,7 @@ import { recordTelemetry } from '../../helpers/recorded-telemetry.ts'
 const clock = new FakeClock()
 const router = new RetryRouter([300_000, 600_000, 1_200_000, 2_400_000], clock)
 const stage = retryScheduler(
-  { batchRecords: 10, batchBytes: 1e6, lingerMs: 0 },
+  { batchRecords: 10, batchBytes: 1e6, maxRecordBytes: 1e6, lingerMs: 0 },
   { router, clock, ids: fakeIds(), telemetry: recordTelemetry() }
 )
 const headers = (topic: string) => ({

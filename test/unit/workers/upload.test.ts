@@ -27,7 +27,13 @@ beforeEach(() => {
   files = new FakeStore(cache)
   const router = new RetryRouter([300_000, 600_000, 1_200_000, 2_400_000], clock)
   const ports = { files, cache, router, clock, ids: fakeIds(), telemetry: recordTelemetry() }
-  const options = { batchRecords: 10, batchBytes: 1e6, lingerMs: 0, concurrency: 4 }
+  const options = {
+    batchRecords: 10,
+    batchBytes: 1e6,
+    maxRecordBytes: 1e6,
+    lingerMs: 0,
+    concurrency: 4
+  }
   stage = uploadWorker(options, ports)
 })
 

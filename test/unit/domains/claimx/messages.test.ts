@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isPipelineError, MessageError, parseInstant } from '../../../../src/core/index.ts'
@@ -267,7 +268,8 @@ describe('a dead letter of an unreadable record', () => {
     workerId: 'w1',
     workerName: 'w',
     domain: 'claimx',
-    nowMs: 1500
+    nowMs: 1500,
+    maxBytes: 1_000_000
   }
   const record = {
     topic: 't',
@@ -318,4 +320,35 @@ describe('a dead letter of an unreadable record', () => {
       dlq_timestamp: 1.5
     })
   })
+  it('keeps what still fits whole, and of more than that the first part, hash and length', () => {
+    const bytes = (size: number): Uint8Array => Buffer.alloc(size, '{"event_id": "1", ')
+    const envelope = (value: Uint8Array, parts = {}): [string, Record<string, unknown>] => {
+      const json = domain.deadLetterEnvelope({ ...record, value, ...parts }, error, context)
+      return [json, JSON.parse(json)]
+    }
+    const [, whole] = envelope(bytes(700_000))
+    assert.equal(whole['original_value_truncated'], undefined)
+    assert.ok(Buffer.from(String(whole['original_value']), 'utf8').equals(bytes(700_000)))
+
+    for (const value of [bytes(900_000), Buffer.alloc(16 << 20, 0xff), Buffer.alloc(999_999, 1)]) {
+      const key = value.subarray(0, 500_000)
+      const headers = { a: 'b'.repeat(100_000) }
+      const [json, cut] = envelope(value, { key, headers })
+      assert.ok(Buffer.byteLength(json) <= context.maxBytes, `${Buffer.byteLength(json)} bytes`)
+      assert.equal(cut['original_value_truncated'], true)
+      assert.equal(cut['original_value_bytes'], value.length)
+      assert.equal(cut['original_value_sha256'], sha256(value))
+      const encoding = cut['original_value_encoding'] === 'base64' ? 'base64' : 'utf8'
+      const kept = Buffer.from(String(cut['original_value']), encoding)
+      assert.ok(kept.length >= 10_000 && kept.equals(value.subarray(0, kept.length)))
+      assert.equal(cut['original_key_sha256'], sha256(key))
+      assert.deepEqual([cut['original_headers'], cut['original_headers_truncated']], [{}, true])
+      assert.deepEqual([cut['original_topic'], cut['original_partition']], ['t', 1])
+      assert.match(json, /"original_offset":1152921504606846976,/)
+    }
+  })
 })
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
