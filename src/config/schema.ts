@@ -243,7 +243,7 @@ export const schema = {
     }),
     retentionHours: integer({
       env: 'CLAIMS_LOG_RETENTION_HOURS',
-      doc: 'Records of the embedded log may be deleted after this time, given to a topic when it is created. Dead letters are kept until somebody removes them.',
+      doc: 'Records of the embedded log that every worker has consumed may be deleted after this time, given to a topic when it is created. What was not consumed, and dead letters, are kept.',
       default: 168,
       min: 1,
       max: 87_600

@@ -115,7 +115,14 @@ function assemble(
   const groups = createGroups(db, topics)
   const watch = createChangeWatch(db, notifier, pollIntervalMs)
   const failed = warn('Retention of the embedded log failed')
-  const retention = startRetention(retentionCheckMs, { clock, writer, topics, records, failed })
+  const retention = startRetention(retentionCheckMs, {
+    clock,
+    writer,
+    topics,
+    records,
+    groups,
+    failed
+  })
   const consumers = new Set<Consumer>()
   let closing: Promise<void> | undefined
 
@@ -165,7 +172,7 @@ function assemble(
     async deleteRecords(before) {
       for (const { topic, partition, offset } of before) {
         const id = await writer.read(() => topics.partitionId(topic, partition))
-        await deletePrefix(id, offsetNumber(offset), { writer, records })
+        await deletePrefix(id, () => offsetNumber(offset), { writer, records })
       }
     },
     groupLag: async (groupId, names) => writer.read(() => lagOf(groupId, names, topics, groups)),

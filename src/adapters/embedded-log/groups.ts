@@ -50,6 +50,12 @@ export interface Groups {
   ): void
   groupId(name: string): number | undefined
   committed(groupId: number, partitionId: number): number | undefined
+  /**
+   * Offset up to which every group of the topic has committed in this partition; undefined without any
+   * group. A group belongs to a topic when it has a member that reads it now, or has ever committed in
+   * one of its partitions.
+   */
+  consumedUntil(topicId: number, partitionId: number): number | undefined
 }
 
 export function createGroups(db: DatabaseSync, topics: Topics): Groups {
@@ -144,6 +150,10 @@ export function createGroups(db: DatabaseSync, topics: Topics): Groups {
     committed(id, partitionId) {
       const row = sql.committed.get(id, partitionId)
       return row === undefined ? undefined : Number(row['next_offset'])
+    },
+    consumedUntil(topicId, partitionId) {
+      const until = sql.consumedUntil.get(topicId, topicId, partitionId)?.['until']
+      return until === null || until === undefined ? undefined : Number(until)
     }
   }
 }
@@ -200,6 +210,15 @@ function prepare(db: DatabaseSync) {
     commit: db.prepare(
       `INSERT INTO committed (group_id, partition_id, next_offset) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset`
+    ),
+    // Of a group that has committed elsewhere in the topic, but not here, nothing here is consumed.
+    consumedUntil: db.prepare(
+      `SELECT min(ifnull(c.next_offset, 0)) AS until FROM (
+         SELECT k.group_id FROM partitions p JOIN committed k ON k.partition_id = p.id
+         WHERE p.topic_id = ?
+         UNION
+         SELECT m.group_id FROM members m JOIN json_each(m.topic_ids) t WHERE t.value = ?
+       ) g LEFT JOIN committed c ON c.group_id = g.group_id AND c.partition_id = ?`
     ),
     committed: db.prepare(
       'SELECT next_offset FROM committed WHERE group_id = ? AND partition_id = ?'

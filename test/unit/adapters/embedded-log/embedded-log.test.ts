@@ -110,6 +110,12 @@ test('records beyond the retention time are deleted, younger ones stay, offsets 
   const producer = await temp.log.producer()
   const old = Array.from({ length: 600 }, () => ({ topic, value: 'old' }))
   await producer.send([...old, { topic: 'kept', value: 'old' }])
+  const consumer = await temp.log.consumer({ groupId: 'g', topics: [topic, 'kept'] })
+  const { generation } = await consumer.poll({ maxRecords: 1, timeoutMs: 1_000 })
+  await consumer.commit(generation, [
+    { topic, partition: 0, offset: 600n },
+    { topic: 'kept', partition: 0, offset: 1n }
+  ])
   now += 900
   await producer.send([{ topic, value: 'young' }])
   now += 101
@@ -122,6 +128,62 @@ test('records beyond the retention time are deleted, younger ones stay, offsets 
     [600n]
   )
   assert.equal(await earliest('kept'), 0n)
+  await temp.close()
+})
+
+test('no record is deleted by age before every group has consumed it', async () => {
+  let now = 1_000_000
+  const temp = await openTempLog({ retentionCheckMs: 5 }, { ...machineClock, now: () => now })
+  const specs = ['read', 'joined', 'unread'].map(name => ({ name, partitions: 2, retentionMs: 1 }))
+  const mark = { name: 'mark', partitions: 1, retentionMs: 1 }
+  await temp.log.createTopics([...specs, mark])
+  const producer = await temp.log.producer()
+  const send = (name: string) =>
+    producer.send(
+      Array.from({ length: 20 }, (_, index) => ({ topic: name, value: 'x', partition: index % 2 }))
+    )
+  for (const { name } of specs) await send(name)
+  const commit = async (
+    groupId: string,
+    name: string,
+    offsets: readonly (bigint | undefined)[]
+  ) => {
+    const consumer = await temp.log.consumer({ groupId, topics: [name] })
+    const { generation } = await consumer.poll({ maxRecords: 1, timeoutMs: 1_000 })
+    const given = offsets.flatMap((offset, partition) =>
+      offset === undefined ? [] : [{ topic: name, partition, offset }]
+    )
+    await consumer.commit(generation, given)
+    await consumer.close()
+  }
+  // A slow group, a fast one, and partition 1 that the slow one has never committed.
+  await commit('slow', 'read', [4n, undefined])
+  await commit('fast', 'read', [10n, 10n])
+  // A member that has not committed anything yet counts too.
+  await commit('done', 'joined', [10n, 10n])
+  const waiting = await temp.log.consumer({ groupId: 'new', topics: ['joined'] })
+  now += 9 * 86_400_000
+  const earliest = async (name: string) =>
+    (await temp.log.describeTopics([name]))[0]!.partitions.map(one => one.earliest)
+  /** A whole round has passed when an expired record of the last topic is gone. */
+  const round = async () => {
+    await producer.send([{ topic: 'mark', value: 'x', timestamp: 0 }])
+    const [end = 0n] = (await temp.log.groupLag('m', ['mark'])).map(lag => lag.end)
+    await commit('m', 'mark', [end])
+    while ((await earliest('mark'))[0]! < end) await new Promise(next => setImmediate(next))
+  }
+  await round()
+  await round()
+  assert.deepEqual(await earliest('read'), [4n, 0n])
+  assert.deepEqual(await earliest('joined'), [0n, 0n])
+  assert.deepEqual(await earliest('unread'), [0n, 0n])
+  await waiting.close()
+  await commit('slow', 'read', [10n, 10n])
+  await round()
+  await round()
+  assert.deepEqual(await earliest('read'), [10n, 10n])
+  assert.deepEqual(await earliest('joined'), [10n, 10n])
+  assert.deepEqual(await earliest('unread'), [0n, 0n])
   await temp.close()
 })
 
