@@ -64,7 +64,10 @@ export interface TopicPartitionOffset extends TopicPartition {
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
-  /** Records older than this may be deleted; absent: kept for ever. */
+  /**
+   * Records older than this may be deleted; absent: kept for ever. An adapter may keep them longer: the
+   * embedded log keeps what a group has not consumed yet, Kafka does not.
+   */
   readonly retentionMs?: number
 }
 
@@ -95,11 +98,20 @@ export interface MessageLog {
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   /** All topics, or those named; a name that does not exist is left out. Sorted by name. */
   describeTopics(names?: readonly string[]): Promise<TopicDescription[]>
-  /** Deletes all records below the given offsets (purge). */
+  /**
+   * Deletes all records below the given offsets (purge), whether groups have consumed them or not.
+   * `BROKER_UNKNOWN_TOPIC` when a topic or partition does not exist.
+   */
   deleteRecords(before: readonly TopicPartitionOffset[]): Promise<void>
-  /** Lag of a group over whole topics, also for partitions that nobody owns. */
+  /**
+   * Lag of a group over whole topics, also for partitions that nobody owns, and for a group that has
+   * never been there. `BROKER_UNKNOWN_TOPIC` when one of the topics does not exist.
+   */
   groupLag(groupId: string, topics: readonly string[]): Promise<GroupLag[]>
-  /** Reads records of one partition without any group; at most `maxRecords`, from `offset` on. */
+  /**
+   * Reads records of one partition without any group; at most `maxRecords`, from `offset` on; fewer
+   * only at the end. `BROKER_UNKNOWN_TOPIC` when the topic or partition does not exist.
+   */
   read(from: TopicPartitionOffset, maxRecords: number): Promise<LogRecord[]>
   producer(options?: ProducerOptions): Promise<Producer>
   /** Joins the group; unknown topics are refused with `BROKER_UNKNOWN_TOPIC`. */
@@ -146,7 +158,9 @@ export interface Consumer {
   readonly memberId: string
   /**
    * The next records of the assigned, unpaused partitions, taken fairly from all of them. Empty when
-   * the time-out passes, when the signal aborts, or when a rebalance happened meanwhile.
+   * the time-out passes, when the signal aborts, or when a rebalance happened meanwhile. It may return
+   * fewer than `maxRecords` although more are stored (adapters bound what one poll reads): only an empty
+   * answer says that there is nothing more just now.
    */
   poll(options: PollOptions): Promise<PolledRecords>
   /**
@@ -158,9 +172,17 @@ export interface Consumer {
   seek(offsets: readonly TopicPartitionOffset[]): void
   /** Back to the committed offsets (or the beginning) of every assigned partition. */
   seekToCommitted(): Promise<void>
+  /**
+   * Paused partitions give no records until `resume`. Partitions that are not assigned are ignored.
+   * Whether a partition that this member keeps over a rebalance stays paused is up to the adapter: after
+   * a new generation callers pause, or resume, what they mean.
+   */
   pause(partitions: readonly TopicPartition[]): void
   resume(partitions: readonly TopicPartition[]): void
-  /** Partitions owned now, and the generation. Both change at a rebalance (on the next poll). */
+  /**
+   * Partitions owned now, and the generation. Both change at a rebalance, when the next `poll` learns of
+   * it; before the first `poll` there are none.
+   */
   assignment(): { readonly generation: number; readonly partitions: readonly TopicPartition[] }
   /** Leaves the group at once, so that others take over without waiting for the time-out. */
   close(): Promise<void>

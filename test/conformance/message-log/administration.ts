@@ -100,6 +100,23 @@ export function administrationTests({ test }: Suite): void {
     assert.equal((await f.log.read({ topic, partition: 1, offset: 0n }, 10)).length, 5)
   })
 
+  test('what concerns a topic or partition that does not exist is refused', async f => {
+    const topic = await f.topic(2)
+    const groupId = f.group()
+    const missing = `missing.${randomUUID()}`
+    const code = 'BROKER_UNKNOWN_TOPIC'
+    await rejectsWith(f.log.groupLag(groupId, [missing]), code)
+    await rejectsWith(f.log.groupLag(groupId, [topic, missing]), code)
+    for (const place of [
+      { topic: missing, partition: 0 },
+      { topic, partition: 2 }
+    ]) {
+      await rejectsWith(f.log.read({ ...place, offset: 0n }, 1), code)
+      await rejectsWith(f.log.deleteRecords([{ ...place, offset: 1n }]), code)
+    }
+    assert.deepEqual(await f.log.describeTopics([missing]), [])
+  })
+
   test('a log that was closed refuses everything', async f => {
     const topic = await f.topic()
     const producer = await f.producer()

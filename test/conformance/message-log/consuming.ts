@@ -251,6 +251,13 @@ export function consumingTests({ test }: Suite): void {
     assert.deepEqual((await take(consumer, 3, f.limits.waitMs)).map(text), ['0', '1', '2'])
   })
 
+  test('a consumer owns nothing before its first poll', async f => {
+    const topic = await f.topic(3)
+    const consumer = await f.consumer({ groupId: f.group(), topics: [topic] })
+    assert.deepEqual(consumer.assignment().partitions, [])
+    await settle([consumer], () => consumer.assignment().partitions.length === 3, f.limits.waitMs)
+  })
+
   test('a consumer of an unknown topic is refused', async f => {
     const topic = await f.topic()
     await rejectsWith(
