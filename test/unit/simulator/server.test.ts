@@ -236,15 +236,18 @@ test('Under heavy faults no key fails more than twice in a row, and every sort o
       let inRow = 0
       for (let i = 0; i < 30; i++) {
         const good = await isGood(`${simulator.apiUrl}/export/project/${projectId}`)
+        // A moment that concerns every call is no failure of this key.
+        if (good === undefined) continue
         inRow = good ? 0 : inRow + 1
         assert.ok(inRow <= 2, `project ${projectId} failed ${inRow} times in a row`)
       }
     }
     const { faults } = simulator.stats()
-    const total = Object.values(faults).reduce((sum, count) => sum + count, 0)
+    const { api_throttled, api_unauthorized, ...ofKeys } = faults
+    const total = Object.values(ofKeys).reduce((sum, count) => sum + count, 0)
     const share = total / (known.length * 30)
     assert.ok(share > 0.06 && share < 0.13, `share ${share}`)
-    assert.ok(Object.keys(faults).filter(name => name.startsWith('api_')).length >= 8)
+    assert.ok(Object.keys(ofKeys).filter(name => name.startsWith('api_')).length >= 8)
   })
 })
 
@@ -262,9 +265,10 @@ test('Moments in which every call is throttled or refused come again, at a level
   )
 })
 
-async function isGood(url: string): Promise<boolean> {
+async function isGood(url: string): Promise<boolean | undefined> {
   try {
     const response = await fetch(url, { headers: { authorization } })
+    if (response.status === 401 || response.status === 429) return undefined
     const body = JSON.parse(await response.text()) as unknown
     return response.status === 200 && typeof body === 'object'
   } catch {
