@@ -71,8 +71,8 @@ export const stages: Readonly<Record<WorkerName, StageDef>> = {
     group: 'claimx-enrichment-worker',
     outputs: [topics.claimx.downloads],
     tables: [
-      'claimx_projects',
       'claimx_contacts',
+      'claimx_projects',
       'claimx_task_templates',
       'claimx_tasks',
       'claimx_external_links',

@@ -11,10 +11,13 @@ const intro = [
   '# Tables',
   '',
   'Generated from `src/domains/claimx/tables`; a test keeps it equal. In the order in which a batch',
-  'writes them. Rules: `key` never changes; `first` keeps the first insert’s value; `coalesce` takes a',
-  'new value unless it is null; `replace` takes it even when null; `min` keeps the earliest; `or` keeps',
-  'true; `with:X` is replaced together with column X; `audit` is set when anything else changes. A row',
-  'that lacks a column (a patch) leaves it as it is.'
+  'writes them: parents before children and the log last, but contacts before projects, because the',
+  'row of a project tells a repeated batch that nothing of the project is missing.',
+  '',
+  'Rules: `key` never changes; `first` keeps the first insert’s value; `coalesce` takes a new value',
+  'unless it is null; `replace` takes it even when null; `min` keeps the earliest; `or` keeps true;',
+  '`with:X` is replaced together with column X; `audit` is set when anything else changes. A row that',
+  'lacks a column (a patch) leaves it as it is.'
 ]
 
 function tableSection(table: TableDef): string[] {

@@ -18,11 +18,15 @@ export type TableName = (typeof tableNames)[number]
 
 export type EntityRows = Partial<Record<TableName, Row[]>>
 
-/** Parents before children, the log last (reference/claimx-tables.md section 12.11). */
+/**
+ * Parents before children, the log last (reference/claimx-tables.md section 12.11), with one difference:
+ * contacts before projects. A project's row tells the pre-flight of a repeated batch that the project is
+ * complete; were it durable without its contacts when the process dies, nobody would ask for them again.
+ */
 export const writeOrder: readonly TableName[] = [
   'claimx_events',
-  'claimx_projects',
   'claimx_contacts',
+  'claimx_projects',
   'claimx_task_templates',
   'claimx_tasks',
   'claimx_external_links',

@@ -15,7 +15,8 @@ import {
   handlers,
   oneByOneCalls,
   projectRows,
-  route
+  route,
+  writeOrder
 } from '../../domains/claimx/index.ts'
 import type { ClaimxApi, ProjectAnswer, TableStore } from '../../ports/index.ts'
 import type { BatchResult, Delivery, RetryRouter, StageSpec } from '../../runtime/index.ts'
@@ -25,7 +26,7 @@ import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 import { EnrichmentEnds, type TaskEnd } from './ends.ts'
 import { asPipelineError, callKey, type Gathered, gather } from './gather.ts'
 import { type Claim, ProjectRows } from './project-rows.ts'
-import { batchOrder, RowCollector } from './row-collector.ts'
+import { RowCollector } from './row-collector.ts'
 
 const stage = stages.enricher
 
@@ -54,7 +55,7 @@ export function enrichmentWorker(
     group: stage.group,
     ...options,
     batchesInFlight: 2,
-    tables: batchOrder.map(name => claimxTables[name]),
+    tables: writeOrder.map(name => claimxTables[name]),
     decode: record => decodeEnrichmentTask(record.value),
     process: (batch, signal) => new EnrichmentBatch(batch, ports, projects, ends, signal).run(),
     failed: ({ message }, cause) => {

@@ -1,23 +1,8 @@
 import type { Row } from '../../core/index.ts'
-import {
-  claimxTables,
-  type EntityRows,
-  type TableName,
-  writeOrder
-} from '../../domains/claimx/index.ts'
+import { claimxTables, type EntityRows, writeOrder } from '../../domains/claimx/index.ts'
 import type { TableWrite } from '../../runtime/index.ts'
 
-/**
- * Parents before children, the log last, but contacts before projects: a project row tells the
- * pre-flight of a repeated batch that the project is complete. Were it durable without its contacts when
- * the process dies, nobody would ask for them again.
- */
-export const batchOrder: readonly TableName[] = [
-  'claimx_contacts',
-  ...writeOrder.filter(name => name !== 'claimx_contacts')
-]
-
-/** Rows by table, written in that order. */
+/** Rows by table, written in the domain's order. */
 export class RowCollector {
   readonly #rows = new Map<string, Row[]>()
 
@@ -32,7 +17,7 @@ export class RowCollector {
   }
 
   writes(): TableWrite[] {
-    return batchOrder.flatMap(name => {
+    return writeOrder.flatMap(name => {
       const rows = this.#rows.get(name)
       return rows === undefined ? [] : [{ table: claimxTables[name], rows }]
     })
