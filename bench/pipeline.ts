@@ -1,7 +1,7 @@
 /**
  * Each stage by itself on a full backlog: events per second, API calls against the floor, and the wall
  * time of the enrichment against `calls × latency / concurrency`. The simulator runs in a process of
- * its own. Usage: node bench/pipeline.ts [--events N] [--projects N] [--latency MS] [--runs N]
+ * its own. Usage: node bench/pipeline.ts [--events N] [--projects N] [--latency MS] [--runs N] [--tables]
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     projects: { type: 'string', default: '2000' },
     latency: { type: 'string', default: '20' },
     runs: { type: 'string', default: '3' },
+    tables: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }
   }
 })
@@ -86,6 +87,7 @@ async function measure(pipeline: Pipeline, world: World): Promise<RunResult> {
   stages['downloader + uploader'] = await stage(pipeline, ['downloader', 'uploader'])
   stages['result processor'] = await stage(pipeline, ['result-processor'])
   const summary = expectedSummary(world)
+  if (values.tables) printTables(pipeline)
   return {
     stages,
     apiCalls,
@@ -120,6 +122,15 @@ async function startSimulatorProcess(): Promise<{ apiUrl: string; process: Child
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
   return { ...(JSON.parse(line) as { apiUrl: string }), process: child }
+}
+
+/** Where the time of the table writes goes. */
+function printTables({ metrics }: Pipeline): void {
+  for (const { name, labels, value } of metrics.snapshot()) {
+    if (name !== 'delta_write_duration_seconds' || typeof value === 'number') continue
+    const mean = ((value.sum / value.count) * 1000).toFixed(0)
+    console.log(`${String(labels['table']).padEnd(28)} ${value.count} merges, ${mean} ms each`)
+  }
 }
 
 function print(results: readonly RunResult[]): void {

@@ -4,6 +4,7 @@
  */
 import { InvariantError, isPipelineError, MessageError } from '../core/index.ts'
 import type {
+  Clock,
   LogRecord,
   Producer,
   ProducerRecord,
@@ -27,6 +28,7 @@ export interface Batch<M> {
 }
 
 export interface BatchPorts {
+  readonly clock: Clock
   readonly tables: TableStore
   readonly producer: Producer
   readonly telemetry: Telemetry
@@ -130,7 +132,7 @@ async function writeTables<M>(
   signal: AbortSignal
 ): Promise<BatchResult> {
   try {
-    for (const write of result.writes) await writeTable(write, ports, signal)
+    await writeInSteps(result.writes, ports, signal)
     return result
   } catch (error) {
     const [first] = deliveries
@@ -139,7 +141,7 @@ async function writeTables<M>(
     result.release?.()
     if (deliveries.length === 1) {
       const failed = spec.failed(first, error)
-      for (const write of failed.writes) await writeTable(write, ports, signal)
+      await writeInSteps(failed.writes, ports, signal)
       return failed
     }
     const parts: BatchResult[] = []
@@ -170,13 +172,34 @@ async function planAndWrite<M>(
   }
 }
 
+/** Rejects with the first failure of a step, when all of the step have come to an end. */
+async function writeInSteps(
+  writes: readonly TableWrite[],
+  ports: BatchPorts,
+  signal: AbortSignal
+): Promise<void> {
+  for (let from = 0; from < writes.length; ) {
+    const step = writes[from]?.step
+    let to = from + 1
+    while (step !== undefined && writes[to]?.step === step) to += 1
+    const ends = await Promise.allSettled(
+      writes.slice(from, to).map(write => writeTable(write, ports, signal))
+    )
+    for (const end of ends) {
+      if (end.status === 'rejected') throw end.reason
+    }
+    from = to
+  }
+}
+
 async function writeTable(
   write: TableWrite,
-  { gate, tables, telemetry }: BatchPorts,
+  { clock, gate, tables, telemetry }: BatchPorts,
   signal: AbortSignal
 ): Promise<void> {
   if (write.rows.length === 0) return
   const table = write.table.name
+  const startedAt = clock.monotonic()
   const outcome = await gate.run(async () => {
     try {
       return await tables.merge(write.table, write.rows, signal)
@@ -187,6 +210,8 @@ async function writeTable(
   }, signal)
   const { metrics, log } = telemetry
   metrics.count('delta_writes_total', 1, { table, status: 'success' })
+  const seconds = (clock.monotonic() - startedAt) / 1000
+  metrics.observe('delta_write_duration_seconds', seconds, { table })
   metrics.count('delta_rows_total', outcome.inserted, { table, change: 'inserted' })
   metrics.count('delta_rows_total', outcome.updated, { table, change: 'updated' })
   metrics.count('delta_rows_total', outcome.unchanged, { table, change: 'unchanged' })
@@ -231,7 +256,7 @@ export function combine(
   for (const write of [...a.writes, ...b.writes]) {
     const before = writes.get(write.table.name)
     const rows = before === undefined ? write.rows : [...before.rows, ...write.rows]
-    writes.set(write.table.name, { table: write.table, rows })
+    writes.set(write.table.name, { ...write, rows })
   }
   return {
     outcomes: [...a.outcomes, ...b.outcomes],

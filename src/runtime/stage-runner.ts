@@ -245,14 +245,14 @@ export class StageRunner<M> {
   }
 
   async #finish(batch: Batch<M>, consumer: Consumer, producer: Producer): Promise<void> {
-    const { tables, telemetry } = this.#ports
+    const { clock, tables, telemetry } = this.#ports
     let outcomes: readonly Outcome[]
     try {
       if (batch.generation <= this.#fenced || this.#failure !== undefined) {
         batch.controller.abort()
       }
       const gate = this.#gate
-      outcomes = await applyBatch(this.#spec, batch, { tables, telemetry, producer, gate })
+      outcomes = await applyBatch(this.#spec, batch, { clock, tables, telemetry, producer, gate })
       await this.#commit(batch, consumer)
     } catch (error) {
       if (isPipelineError(error) && error.code === 'BROKER_FENCED') this.#fence(batch.generation)

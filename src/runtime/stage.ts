@@ -23,12 +23,14 @@ export interface Outcome {
 export interface TableWrite {
   readonly table: TableDef
   readonly rows: readonly Row[]
+  /** Neighbours with the same step are written at the same time. Default: alone. */
+  readonly step?: number
 }
 
 export interface BatchResult {
   /** One per delivery, in the same order. */
   readonly outcomes: readonly Outcome[]
-  /** Written one after the other, in this order, before anything is produced. */
+  /** Written in this order, step by step, before anything is produced. */
   readonly writes: readonly TableWrite[]
   /** After the records are durable, before the offsets are committed. May run more than once. */
   readonly afterProduce?: () => Promise<void>

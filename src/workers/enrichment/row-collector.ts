@@ -1,8 +1,8 @@
 import type { Row } from '../../core/index.ts'
-import { claimxTables, type EntityRows, writeOrder } from '../../domains/claimx/index.ts'
+import { claimxTables, type EntityRows, writeSteps } from '../../domains/claimx/index.ts'
 import type { TableWrite } from '../../runtime/index.ts'
 
-/** Rows by table, written in the domain's order. */
+/** Rows by table, written in the domain's steps. */
 export class RowCollector {
   readonly #rows = new Map<string, Row[]>()
 
@@ -17,9 +17,11 @@ export class RowCollector {
   }
 
   writes(): TableWrite[] {
-    return writeOrder.flatMap(name => {
-      const rows = this.#rows.get(name)
-      return rows === undefined ? [] : [{ table: claimxTables[name], rows }]
-    })
+    return writeSteps.flatMap((names, step) =>
+      names.flatMap(name => {
+        const rows = this.#rows.get(name)
+        return rows === undefined ? [] : [{ table: claimxTables[name], rows, step }]
+      })
+    )
   }
 }

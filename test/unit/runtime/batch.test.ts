@@ -38,9 +38,11 @@ function apply(spec: StageSpec<string>, texts: string[]) {
     },
     close: async () => undefined
   }
-  const gate = new DependencyGate({ clock: new FakeClock(), ids: fakeIds() })
+  const clock = new FakeClock()
+  const gate = new DependencyGate({ clock, ids: fakeIds() })
   const telemetry = recordTelemetry()
   return applyBatch(spec, beginBatch(spec, 1, records(...texts), 0), {
+    clock,
     tables,
     producer,
     telemetry,
@@ -97,6 +99,56 @@ describe('a batch', () => {
       }),
       { numRuns: 60 }
     )
+  })
+
+  it('writes the tables of one step at the same time, and the next step after all of them (W2)', async () => {
+    const open = new Set<string>()
+    const seen: string[] = []
+    let release = (): void => undefined
+    const bothOpen = new Promise<void>(resolve => {
+      release = resolve
+    })
+    tables.onMerge = async table => {
+      open.add(table)
+      seen.push([...open].sort().join('+'))
+      if (table === 'a' && !open.has('b')) await bothOpen
+      if (table === 'b') release()
+      open.delete(table)
+    }
+    const named = (name: string): TableDef => ({ ...itemTable, name })
+    const rows = [{ id: 'x' }]
+    const spec = textStage({
+      process: async batch => ({
+        ...done(batch),
+        writes: [
+          { table: named('a'), rows, step: 1 },
+          { table: named('b'), rows, step: 1 },
+          { table: named('c'), rows, step: 2 },
+          { table: named('d'), rows }
+        ]
+      })
+    })
+    await apply(spec, ['m'])
+    assert.deepEqual(seen, ['a', 'a+b', 'c', 'd'])
+  })
+
+  it('lets the other tables of a step come to an end before it fails', async () => {
+    let ended = false
+    tables.onMerge = async table => {
+      if (table === 'a') throw new DeltaError('DELTA_UNSUPPORTED', 'no')
+      await new Promise(resolve => setImmediate(resolve))
+      ended = true
+    }
+    const write = (name: string) => ({
+      table: { ...itemTable, name },
+      rows: [{ id: 'x' }],
+      step: 1
+    })
+    const spec = textStage({
+      process: async batch => ({ ...done(batch), writes: [write('a'), write('b')] })
+    })
+    await assert.rejects(apply(spec, ['m']), /no/)
+    assert.equal(ended, true)
   })
 
   it('isolates the message whose row a table refuses; its neighbours are written (W5)', async () => {
