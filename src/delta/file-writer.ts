@@ -35,7 +35,11 @@ export async function writeFile(
       leases.push(await log.data.lease(objectPath(log.path, add)))
     }
     const copies = content.inputs.map(({ add, without }, index) => ({
-      file: { localPath: leases[index]?.localPath ?? '', partitionValues: add.partitionValues },
+      file: {
+        localPath: leases[index]?.localPath ?? '',
+        size: add.size,
+        partitionValues: add.partitionValues
+      },
       without
     }))
     const written = await log.data.store(stored, target =>

@@ -16,6 +16,8 @@ export interface EngineColumn {
 
 export interface DataFile {
   readonly localPath: string
+  /** Bytes, as the log says. */
+  readonly size: number
   /** In the log's serialisation (partition-values.ts). */
   readonly partitionValues: Readonly<Record<string, string | null>>
 }

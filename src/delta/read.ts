@@ -114,7 +114,8 @@ async function leaseFiles(
     for (const add of adds) {
       const lease = await log.data.lease(objectPath(log.path, add))
       leases.push(lease)
-      files.push({ localPath: lease.localPath, partitionValues: add.partitionValues })
+      const { size, partitionValues } = add
+      files.push({ localPath: lease.localPath, size, partitionValues })
     }
     return { files, release }
   } catch (error) {

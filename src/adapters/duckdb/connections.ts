@@ -29,6 +29,12 @@ export class Connections {
       memory_limit: options.memoryLimit,
       threads: String(options.threads),
       preserve_insertion_order: 'false',
+      // Files read with a given schema have no estimate of their rows, so the optimizer would build its
+      // hash tables of the files and not of the few rows of a batch. Joins are written the right way round.
+      disabled_optimizers: 'join_order,build_side_probe_side',
+      // Pages of local files are in the system's cache already.
+      enable_external_file_cache: 'false',
+      allocator_flush_threshold: '16MB',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       ...(options.temporaryDirectory === undefined

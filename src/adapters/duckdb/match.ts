@@ -1,14 +1,14 @@
 /**
- * Finds stored rows by key. First a hash join of the key columns alone with the rows of the batch, then
- * the other columns of the rows found, from the files that hold them: a batch of new rows reads nothing
- * but keys.
+ * Finds stored rows by key: a hash join of the files with the rows of the batch. Of small files the whole
+ * rows are read at once. Of large ones first the key columns alone, then the rest of the rows found, from
+ * the files that hold them: a batch of new rows reads nothing but keys.
  */
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
 import type { EngineColumn, Match, MatchRequest } from '../../delta/index.ts'
 import { parametersOf } from './parameters.ts'
-import { FILE, POSITION, relationOf } from './relation.ts'
-import { createRowTable, ROW } from './row-table.ts'
+import { FILE, POSITION, type Relation, relationOf } from './relation.ts'
+import { createRowTable, ROW, type RowTable } from './row-table.ts'
 import { outputCell, outputExpression } from './values.ts'
 
 type Hit = Omit<Match, 'values'>
@@ -18,36 +18,41 @@ const HIT_COLUMNS: readonly EngineColumn[] = [
   { name: 'position', type: 'long', partition: false }
 ]
 
+/** Up to this size a second look at the files costs more than reading columns that nobody needs. */
+const SINGLE_PASS_BYTES = 8_388_608
+
 export async function matchRows(
   connection: DuckDBConnection,
   request: MatchRequest
 ): Promise<Match[]> {
-  const hits = await findHits(connection, request)
-  if (request.columns.length === 0 || hits.length === 0) {
-    return hits.map(hit => ({ ...hit, values: {} }))
+  const bytes = request.files.reduce((sum, file) => sum + file.size, 0)
+  if (request.columns.length === 0 || bytes <= SINGLE_PASS_BYTES) {
+    return await findRows(connection, request, request.columns)
   }
-  return await fetchValues(connection, request, hits)
+  const hits = await findRows(connection, request, [])
+  return hits.length === 0 ? [] : await fetchValues(connection, request, hits)
 }
 
-async function findHits(connection: DuckDBConnection, request: MatchRequest): Promise<Hit[]> {
+/** Rows with the keys of the batch, and of them the given columns. */
+async function findRows(
+  connection: DuckDBConnection,
+  request: MatchRequest,
+  columns: readonly EngineColumn[]
+): Promise<Match[]> {
   const { keys, files } = request
   const table = await createRowTable(connection, 'match_keys', keys, request.rows, true)
   try {
-    const names = keys.map((_, index) => `f${index}`)
-    const relation = await relationOf(connection, files, keys, names, true)
-    const on = table.expressions.map((expression, index) => `f.f${index} = ${expression}`)
-    const { values, types } = parametersOf(relation.parameters)
-    const reader = await connection.runAndReadAll(
-      `SELECT ${ROW}, f.${FILE}, f.${POSITION}
-       FROM (${relation.sql}) f JOIN ${table.name} ON ${on.join(' AND ')}`,
-      values,
-      types
-    )
-    const [rows = [], fileIndexes = [], positions = []] = reader.getColumns()
+    const names = [...keys.map((_, index) => `k${index}`), ...valueNames(columns)]
+    const relation = await relationOf(connection, files, [...keys, ...columns], names, true)
+    const on = table.expressions.map((expression, index) => `f.k${index} = ${expression}`)
+    const selected = [`s.${ROW}`, `f.${FILE}`, `f.${POSITION}`, ...valueExpressions(columns)]
+    const reader = await joined(connection, relation, table, selected, on)
+    const [rows = [], fileIndexes = [], positions = [], ...data] = reader.getColumns()
     return rows.map((row, i) => ({
       row: Number(row),
       file: Number(fileIndexes[i]),
-      position: Number(positions[i])
+      position: Number(positions[i]),
+      values: cellsOf(columns, data, i)
     }))
   } finally {
     await table.drop()
@@ -66,27 +71,53 @@ async function fetchValues(
   const rows = hits.map(hit => ({ file: indexOf.get(hit.file) ?? 0, position: hit.position }))
   const table = await createRowTable(connection, 'match_hits', HIT_COLUMNS, rows, true)
   try {
-    const names = columns.map((_, index) => `f${index}`)
-    const relation = await relationOf(connection, files, columns, names, true)
-    const selected = columns.map((column, i) => outputExpression(`f.f${i}`, column.type))
-    const { values, types } = parametersOf(relation.parameters)
-    const reader = await connection.runAndReadAll(
-      `SELECT s.${ROW}, ${selected.join(', ')} FROM (${relation.sql}) f
-       JOIN ${table.name} s ON f.${FILE} = s.c0 AND f.${POSITION} = s.c1`,
-      values,
-      types
-    )
+    const relation = await relationOf(connection, files, columns, valueNames(columns), true)
+    const selected = [`s.${ROW}`, ...valueExpressions(columns)]
+    const on = [`f.${FILE} = s.c0`, `f.${POSITION} = s.c1`]
+    const reader = await joined(connection, relation, table, selected, on)
     const [indexes = [], ...data] = reader.getColumns()
     return indexes.flatMap((index, i) => {
       const hit = hits[Number(index)]
-      if (hit === undefined) return []
-      const cells: Record<string, CellValue> = {}
-      columns.forEach((column, c) => {
-        cells[column.name] = outputCell(data[c]?.[i] ?? null, column.type)
-      })
-      return [{ ...hit, values: cells }]
+      return hit === undefined ? [] : [{ ...hit, values: cellsOf(columns, data, i) }]
     })
   } finally {
     await table.drop()
   }
+}
+
+/** The files are probed; the hash table is built of the few rows, on the right. */
+async function joined(
+  connection: DuckDBConnection,
+  relation: Relation,
+  table: RowTable,
+  selected: readonly string[],
+  on: readonly string[]
+): Promise<DuckDBResultReader> {
+  const { values, types } = parametersOf(relation.parameters)
+  return await connection.runAndReadAll(
+    `SELECT ${selected.join(', ')} FROM (${relation.sql}) f
+     JOIN ${table.name} s ON ${on.join(' AND ')}`,
+    values,
+    types
+  )
+}
+
+function valueNames(columns: readonly EngineColumn[]): string[] {
+  return columns.map((_, index) => `f${index}`)
+}
+
+function valueExpressions(columns: readonly EngineColumn[]): string[] {
+  return columns.map((column, index) => outputExpression(`f.f${index}`, column.type))
+}
+
+function cellsOf(
+  columns: readonly EngineColumn[],
+  data: readonly (readonly DuckDBValue[])[],
+  row: number
+): Record<string, CellValue> {
+  const cells: Record<string, CellValue> = {}
+  columns.forEach((column, index) => {
+    cells[column.name] = outputCell(data[index]?.[row] ?? null, column.type)
+  })
+  return cells
 }

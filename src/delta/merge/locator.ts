@@ -66,6 +66,7 @@ export class Locator {
       const matches = await where.match({
         files: unseen.map((add, index) => ({
           localPath: leases[index]?.localPath ?? '',
+          size: add.size,
           partitionValues: add.partitionValues
         })),
         keys,

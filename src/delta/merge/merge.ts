@@ -46,6 +46,8 @@ interface WrittenFile extends PlannedFile {
 }
 
 const MEBIBYTE = 1_048_576
+/** One file encodes while another waits for the disk; more would only hold more memory. */
+const WRITES_AT_ONCE = 2
 
 /** Rejects with `DeltaError`; then nothing is in the table (files that nobody refers to may remain). */
 export async function mergeInto(
@@ -134,13 +136,19 @@ class MergeWork {
         `${this.#log.where} is append-only (delta.appendOnly): stored rows cannot be changed`
       )
     }
-    for (const file of planned) {
-      const { partitionValues, inputs } = file
-      const rows = file.rows.map(row => row.values)
-      const add = await writeFile(this.#log, snapshot, { partitionValues, inputs, rows })
-      this.#bytesWritten += add?.size ?? 0
-      this.#written.push({ ...file, add })
+    for (let i = 0; i < planned.length; i += WRITES_AT_ONCE) {
+      const batch = planned.slice(i, i + WRITES_AT_ONCE)
+      const results = await Promise.allSettled(batch.map(file => this.#writeFile(snapshot, file)))
+      for (const result of results) if (result.status === 'rejected') throw result.reason
     }
+  }
+
+  async #writeFile(snapshot: Snapshot, file: PlannedFile): Promise<void> {
+    const { partitionValues, inputs } = file
+    const rows = file.rows.map(row => row.values)
+    const add = await writeFile(this.#log, snapshot, { partitionValues, inputs, rows })
+    this.#bytesWritten += add?.size ?? 0
+    this.#written.push({ ...file, add })
   }
 
   #commitInfo(decisions: Decisions, actions: readonly Action[]): Record<string, unknown> {
