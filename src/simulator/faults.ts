@@ -37,8 +37,8 @@ const refusals: Readonly<Record<FaultLevel, readonly [number, number]>> = {
 /** The same for 429: a server throttles everybody for a moment, not one call in fifty. */
 const throttles: Readonly<Record<FaultLevel, readonly [number, number]>> = {
   none: [0, 1],
-  light: [200, 15_000],
-  heavy: [400, 7_000]
+  light: [200, 30_000],
+  heavy: [400, 15_000]
 }
 const MOST_IN_A_ROW = 2
 
