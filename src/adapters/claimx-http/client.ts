@@ -1,29 +1,13 @@
 /** `ClaimxApi` over HTTP: which request each method sends and how its answer is read. */
 import { ApiError, type JsonObject, type JsonValue, stringifyJson } from '../../core/index.ts'
-import {
-  Admission,
-  AuthGate,
-  CircuitBreaker,
-  ConcurrencyLimiter,
-  defaultConcurrency,
-  type GateChange,
-  RateController,
-  SingleFlight,
-  TokenBucket
-} from '../../http/index.ts'
 import type {
   ApiReply,
   ApiStatus,
   CallOptions,
   ClaimxApi,
-  Clock,
-  Ids,
-  ProjectAnswer,
-  Telemetry
+  ProjectAnswer
 } from '../../ports/index.ts'
-import { type Answer, type ApiCall, Caller } from './caller.ts'
 import { checkContract, contracts } from './contracts.ts'
-import { Counters } from './counters.ts'
 import {
   integerText,
   type ListEnvelope,
@@ -35,14 +19,8 @@ import {
   readTask,
   readTaskReport
 } from './envelopes.ts'
+import { type ClaimxHttpPorts, Exchange } from './exchange.ts'
 import { type ClaimxHttpOptions, type Settings, settingsOf } from './options.ts'
-import { Transport } from './transport.ts'
-
-export interface ClaimxHttpPorts {
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly telemetry: Telemetry
-}
 
 /** Ids up to this many are asked for by name; more: the whole list (claimx-api.md section 3.3). */
 const maxSelectiveIds = 5
@@ -55,60 +33,12 @@ export function openClaimxHttp(options: ClaimxHttpOptions, ports: ClaimxHttpPort
 class ClaimxHttp implements ClaimxApi {
   readonly #settings: Settings
   readonly #ports: ClaimxHttpPorts
-  readonly #counters = new Counters()
-  readonly #breaker: CircuitBreaker
-  readonly #auth: AuthGate
-  readonly #rate = new RateController()
-  readonly #concurrency: ConcurrencyLimiter
-  readonly #admission: Admission
-  readonly #transport: Transport
-  readonly #caller: Caller
-  /** Identical calls under way are one request; nothing is remembered afterwards. */
-  readonly #flights = new SingleFlight<Answer<unknown>>()
+  readonly #exchange: Exchange
 
   constructor(settings: Settings, ports: ClaimxHttpPorts) {
     this.#settings = settings
     this.#ports = ports
-    this.#breaker = new CircuitBreaker(settings.breaker)
-    this.#auth = new AuthGate({ trialEveryMs: settings.authTrialMs })
-    this.#concurrency = new ConcurrencyLimiter({
-      ...defaultConcurrency,
-      max: settings.maxConcurrent
-    })
-    this.#admission = new Admission(
-      {
-        breaker: this.#breaker,
-        auth: this.#auth,
-        rate: this.#rate,
-        concurrency: this.#concurrency,
-        ...(settings.ratePerSecond === undefined
-          ? {}
-          : { bucket: new TokenBucket({ perSecond: settings.ratePerSecond }) })
-      },
-      { clock: ports.clock, onChange: change => this.#tell(change) }
-    )
-    this.#transport = new Transport({
-      origin: settings.origin,
-      connections: settings.maxConcurrent,
-      timeoutMs: settings.timeoutMs,
-      maxBodyBytes: settings.maxBodyBytes,
-      headers: {
-        authorization: settings.authorization,
-        'content-type': 'application/json',
-        accept: 'application/json',
-        'accept-encoding': 'identity'
-      }
-    })
-    this.#caller = new Caller(
-      {
-        settings,
-        admission: this.#admission,
-        transport: this.#transport,
-        counters: this.#counters,
-        breakerClosed: () => this.#breaker.state === 'closed'
-      },
-      ports
-    )
+    this.#exchange = new Exchange(settings, ports)
   }
 
   getProject(projectId: string, options?: CallOptions): Promise<ApiReply<ProjectAnswer>> {
@@ -127,7 +57,7 @@ class ClaimxHttp implements ClaimxApi {
     options?: CallOptions
   ): Promise<ApiReply<string | undefined>> {
     const query = `?projectNumber=${encodeURIComponent(projectNumber)}`
-    return this.#share<string | undefined>(
+    return this.#exchange.ask<string | undefined>(
       {
         endpoint: 'E2',
         route: '/export/project/projectId',
@@ -201,30 +131,11 @@ class ClaimxHttp implements ClaimxApi {
   }
 
   status(): ApiStatus {
-    return {
-      state: this.#state(),
-      inFlight: this.#counters.inFlight,
-      waiting: this.#admission.waiting,
-      requests: this.#counters.requests(),
-      answers: this.#counters.answers(),
-      shared: this.#flights.shared,
-      concurrencyLimit: this.#concurrency.limit,
-      rateLimit: this.#rate.rate
-    }
+    return this.#exchange.status()
   }
 
-  /** Rejects what waits and aborts what is under way. */
-  async close(): Promise<void> {
-    const error = new ApiError('API_UNREACHABLE', 'the ClaimX API client was closed')
-    this.#admission.close(error)
-    this.#flights.abortAll(error)
-    await this.#transport.close()
-  }
-
-  #state(): ApiStatus['state'] {
-    if (this.#auth.closed) return 'unauthorized'
-    if (this.#breaker.state !== 'closed') return 'circuit_open'
-    return this.#admission.held ? 'throttled' : 'ok'
+  close(): Promise<void> {
+    return this.#exchange.close()
   }
 
   #list(
@@ -253,7 +164,7 @@ class ClaimxHttp implements ClaimxApi {
     read: (json: JsonValue) => T
   ): Promise<ApiReply<T>> {
     const request = { method: 'GET', path: this.#path(path) } as const
-    return this.#share({ endpoint, route, request, read }, options)
+    return this.#exchange.ask({ endpoint, route, request, read }, options)
   }
 
   #askReport<T>(
@@ -267,21 +178,8 @@ class ClaimxHttp implements ClaimxApi {
       const senderUsername = this.#settings.senderUsername
       const body = stringifyJson({ reportType, projectId: BigInt(id), senderUsername })
       const request = { method: 'POST', path: this.#path('/data'), body } as const
-      return this.#share({ endpoint, route: '/data', request, read }, options)
+      return this.#exchange.ask({ endpoint, route: '/data', request, read }, options)
     })
-  }
-
-  async #share<T>(call: ApiCall<T>, options: CallOptions | undefined): Promise<ApiReply<T>> {
-    const { method, path, body } = call.request
-    const urgent = options?.urgent === true
-    // An urgent call does not join an ordinary one: that may still wait behind thousands.
-    const { value: answer, joined } = await this.#flights.run(
-      `${urgent ? 'urgent ' : ''}${method} ${path} ${body ?? ''}`,
-      signal => this.#caller.call(call, signal, urgent),
-      options?.signal
-    )
-    const { value, askedAt, calls } = answer as Answer<T>
-    return { value, askedAt, calls: joined ? 0 : calls }
   }
 
   /** Ids become part of a path: only digits, checked before any call (section 2). */
@@ -303,25 +201,6 @@ class ClaimxHttp implements ClaimxApi {
 
   #broken(endpoint: string, field: string): void {
     this.#ports.telemetry.metrics.count('claimx_api_contract_breaks_total', 1, { endpoint, field })
-  }
-
-  #tell(change: GateChange): void {
-    const { log, metrics } = this.#ports.telemetry
-    if (change === 'auth_closed') {
-      log.error('ClaimX API refuses the token (401); calls wait. Renew CLAIMX_API_TOKEN')
-      metrics.gauge('claimx_api_reachable', 0)
-    } else if (change === 'auth_opened') {
-      log.info('ClaimX API accepts the token again')
-      metrics.gauge('claimx_api_reachable', 1)
-    } else if (change === 'breaker_opened') {
-      log.warn('ClaimX API failed repeatedly; calls wait for a trial', {
-        openMs: this.#settings.breaker.openMs
-      })
-      metrics.gauge('circuit_breaker_state', 1, { name: 'claimx_api' })
-    } else {
-      log.info('ClaimX API works again')
-      metrics.gauge('circuit_breaker_state', 0, { name: 'claimx_api' })
-    }
   }
 }
 

@@ -1,3 +1,4 @@
 /** The ClaimX REST API over HTTP (reference/claimx-api.md). */
-export { type ClaimxHttpPorts, openClaimxHttp } from './client.ts'
+export { openClaimxHttp } from './client.ts'
+export type { ClaimxHttpPorts } from './exchange.ts'
 export type { ClaimxHttpOptions } from './options.ts'
