@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { Pool } from 'undici'
 import { redactError } from '../../http/index.ts'
+import { type Received, Receiver, TooLarge } from './receiver.ts'
 
 export interface TransportOptions {
   readonly origin: string
@@ -41,7 +42,8 @@ const NO_CONNECTION = new Set([
   'UND_ERR_CONNECT_TIMEOUT'
 ])
 
-class TooLarge extends Error {}
+class TimedOut extends Error {}
+class Aborted extends Error {}
 
 export class Transport {
   readonly #options: TransportOptions
@@ -61,24 +63,13 @@ export class Transport {
 
   /** Never rejects. */
   async send(request: TransportRequest, signal?: AbortSignal): Promise<TransportResult> {
-    const abort = new AbortController()
-    let timedOut = false
-    const timer = setTimeout(() => {
-      timedOut = true
-      abort.abort()
-    }, this.#options.timeoutMs)
-    const onAbort = () => abort.abort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) return { kind: 'aborted' }
     try {
-      if (signal?.aborted === true) return { kind: 'aborted' }
-      return await this.#exchange(request, abort.signal)
+      return await this.#read(await this.#exchange(request, signal))
     } catch (error) {
       if (error instanceof TooLarge) return { kind: 'too_large' }
-      if (signal?.aborted === true) return { kind: 'aborted' }
-      return { kind: timedOut ? 'timeout' : kindOf(error), cause: redactError(error) }
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      if (error instanceof Aborted) return { kind: 'aborted' }
+      return { kind: kindOf(error), cause: redactError(error) }
     }
   }
 
@@ -87,42 +78,42 @@ export class Transport {
     await this.#pool.destroy()
   }
 
-  async #exchange(request: TransportRequest, signal: AbortSignal): Promise<TransportResult> {
-    const { statusCode, headers, body } = await this.#pool.request({
-      method: request.method,
-      path: request.path,
-      headers: this.#options.headers,
-      body: request.body ?? null,
-      signal
+  #exchange(request: TransportRequest, signal: AbortSignal | undefined): Promise<Received> {
+    const { timeoutMs, maxBodyBytes, headers } = this.#options
+    return new Promise((resolve, reject) => {
+      const onAbort = () => receiver.abort(new Aborted('aborted'))
+      const timer = setTimeout(() => receiver.abort(new TimedOut('timed out')), timeoutMs)
+      const done = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const receiver = new Receiver(
+        maxBodyBytes,
+        received => {
+          done()
+          resolve(received)
+        },
+        error => {
+          done()
+          reject(error)
+        }
+      )
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const { method, path, body = null } = request
+      this.#pool.dispatch({ method, path, headers, body }, receiver)
     })
-    const answer = {
-      kind: 'answer',
-      status: statusCode,
-      retryAfter: headers['retry-after']
-    } as const
-    if (statusCode !== 200) {
-      await body.dump({ limit: 64 * 1024 })
-      return { ...answer, text: '' }
-    }
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > this.#options.maxBodyBytes) throw new TooLarge()
-      chunks.push(chunk)
-    }
-    const raw = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)
-    const decoded = await this.#decode(raw, headers['content-encoding'])
+  }
+
+  async #read({ status, headers, body }: Received): Promise<TransportResult> {
+    const answer = { kind: 'answer', status, retryAfter: headers['retry-after'] } as const
+    if (status !== 200) return { ...answer, text: '' }
+    const decode = DECODERS[encodingOf(headers['content-encoding'])]
+    const decoded = decode === undefined ? body : await this.#decode(body, decode)
     return { ...answer, text: decoded.toString('utf8') }
   }
 
   /** Compression is not asked for, but a proxy may add it; the limit holds for the decoded bytes. */
-  async #decode(raw: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
-    const name = String(encoding ?? '')
-      .toLowerCase()
-      .trim()
-    const decode = DECODERS[name]
-    if (decode === undefined) return raw
+  async #decode(raw: Buffer, decode: Decoder): Promise<Buffer> {
     try {
       return await decode(raw, { maxOutputLength: this.#options.maxBodyBytes })
     } catch (error) {
@@ -130,6 +121,10 @@ export class Transport {
       throw error
     }
   }
+}
+
+function encodingOf(header: string | string[] | undefined): string {
+  return header === undefined ? '' : String(header).toLowerCase().trim()
 }
 
 type Decoder = (raw: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
@@ -141,6 +136,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
 }
 
 function kindOf(error: unknown): 'timeout' | 'broken' | 'unreachable' {
+  if (error instanceof TimedOut) return 'timeout'
   const code = String((error as { code?: unknown }).code ?? '')
   if (NO_CONNECTION.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')) {
     return 'unreachable'
