@@ -1,7 +1,7 @@
 /**
  * Objects as files below a directory. Writes go to a temporary file, which is synced and then linked or
  * renamed into place; the directory is synced after that. So a reader sees whole objects only, and what
- * was stored survives a power loss.
+ * was stored survives a power loss. The first write also starts to remove what killed processes left.
  */
 import { createReadStream } from 'node:fs'
 import {
@@ -19,9 +19,7 @@ import { dirname, join, resolve } from 'node:path'
 import { DeltaError } from '../../core/index.ts'
 import type { ObjectInfo, ObjectStore, PutResult } from '../../ports/object-store.ts'
 import { assertObjectPath } from './object-path.ts'
-
-/** Names of files that are not objects yet; listings pass them over. */
-const TEMPORARY = /^\.tmp-\d+-\d+-\d+$/
+import { isTemporary, sweepTemporaries, temporaryName } from './temporary-files.ts'
 
 export function openLocalFiles(options: { readonly root: string }): ObjectStore {
   return new LocalFiles(resolve(options.root))
@@ -30,6 +28,8 @@ export function openLocalFiles(options: { readonly root: string }): ObjectStore 
 class LocalFiles implements ObjectStore {
   readonly root: string
   #writes = 0
+  readonly #closing = new AbortController()
+  #sweep: Promise<void> | undefined
 
   constructor(root: string) {
     this.root = root
@@ -101,7 +101,10 @@ class LocalFiles implements ObjectStore {
     return join(this.root, path)
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#sweep
+  }
 
   async #place(
     path: string,
@@ -110,12 +113,11 @@ class LocalFiles implements ObjectStore {
   ): Promise<PutResult> {
     const target = this.localPath(path)
     const directory = dirname(target)
-    // Unique among processes too: a process id may come back, but not at the same instant.
-    const unique = `${process.pid}-${process.hrtime.bigint()}-${this.#writes++}`
-    const temporary = join(directory, `.tmp-${unique}`)
+    const temporary = join(directory, temporaryName(this.#writes++))
     try {
       await makeDirectory(this.root, directory)
-      await writeSynced(temporary, write)
+      const writtenAt = await writeSynced(temporary, write)
+      this.#sweep ??= sweepTemporaries(this.root, writtenAt, this.#closing.signal)
       if (ifAbsent) {
         if (!(await linkIfAbsent(temporary, target))) return 'exists'
       } else await rename(temporary, target)
@@ -152,7 +154,7 @@ class LocalFiles implements ObjectStore {
     try {
       const entries = await readdir(join(this.root, directory), { withFileTypes: true })
       return entries
-        .filter(entry => !TEMPORARY.test(entry.name))
+        .filter(entry => !isTemporary(entry.name))
         .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name))
         .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     } catch (error) {
@@ -166,14 +168,16 @@ function bytesBefore(a: string, b: string): boolean {
   return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
 }
 
+/** Resolves to the time of the write by the file system's clock, in milliseconds. */
 async function writeSynced(
   path: string,
   write: (handle: FileHandle) => Promise<void>
-): Promise<void> {
+): Promise<number> {
   const handle = await open(path, 'wx')
   try {
     await write(handle)
     await handle.sync()
+    return (await handle.stat()).mtimeMs
   } finally {
     await handle.close()
   }
