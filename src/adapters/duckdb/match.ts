@@ -6,17 +6,12 @@
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
 import type { EngineColumn, Match, MatchRequest } from '../../delta/index.ts'
-import { parametersOf } from './parameters.ts'
-import { FILE, POSITION, type Relation, relationOf } from './relation.ts'
-import { createRowTable, ROW, type RowTable } from './row-table.ts'
+import { addPlaces, type Parameters, PLACES, parametersOf } from './parameters.ts'
+import { FILE, POSITION, relationOf } from './relation.ts'
+import { createRowTable, ROW } from './row-table.ts'
 import { outputCell, outputExpression } from './values.ts'
 
 type Hit = Omit<Match, 'values'>
-
-const HIT_COLUMNS: readonly EngineColumn[] = [
-  { name: 'file', type: 'integer', partition: false },
-  { name: 'position', type: 'long', partition: false }
-]
 
 /** Up to this size a second look at the files costs more than reading columns that nobody needs. */
 const SINGLE_PASS_BYTES = 8_388_608
@@ -46,7 +41,8 @@ async function findRows(
     const relation = await relationOf(connection, files, [...keys, ...columns], names, true)
     const on = table.expressions.map((expression, index) => `f.k${index} = ${expression}`)
     const selected = [`s.${ROW}`, `f.${FILE}`, `f.${POSITION}`, ...valueExpressions(columns)]
-    const reader = await joined(connection, relation, table, selected, on)
+    const parameters = parametersOf(relation.parameters)
+    const reader = await joined(connection, relation.sql, table.name, selected, on, parameters)
     const [rows = [], fileIndexes = [], positions = [], ...data] = reader.getColumns()
     return rows.map((row, i) => ({
       row: Number(row),
@@ -68,35 +64,33 @@ async function fetchValues(
   const used = [...new Set(hits.map(hit => hit.file))]
   const indexOf = new Map(used.map((file, index) => [file, index]))
   const files = used.flatMap(file => request.files[file] ?? [])
-  const rows = hits.map(hit => ({ file: indexOf.get(hit.file) ?? 0, position: hit.position }))
-  const table = await createRowTable(connection, 'match_hits', HIT_COLUMNS, rows, true)
-  try {
-    const relation = await relationOf(connection, files, columns, valueNames(columns), true)
-    const selected = [`s.${ROW}`, ...valueExpressions(columns)]
-    const on = [`f.${FILE} = s.c0`, `f.${POSITION} = s.c1`]
-    const reader = await joined(connection, relation, table, selected, on)
-    const [indexes = [], ...data] = reader.getColumns()
-    return indexes.flatMap((index, i) => {
-      const hit = hits[Number(index)]
-      return hit === undefined ? [] : [{ ...hit, values: cellsOf(columns, data, i) }]
-    })
-  } finally {
-    await table.drop()
-  }
+  const relation = await relationOf(connection, files, columns, valueNames(columns), true)
+  const parameters = parametersOf(relation.parameters)
+  addPlaces(
+    parameters,
+    hits.map(({ file, position }) => ({ file: indexOf.get(file) ?? 0, position }))
+  )
+  const selected = ['s.place', ...valueExpressions(columns)]
+  const on = [`f.${FILE} = s.file`, `f.${POSITION} = s.position`]
+  const reader = await joined(connection, relation.sql, PLACES, selected, on, parameters)
+  const [indexes = [], ...data] = reader.getColumns()
+  return indexes.flatMap((index, i) => {
+    const hit = hits[Number(index)]
+    return hit === undefined ? [] : [{ ...hit, values: cellsOf(columns, data, i) }]
+  })
 }
 
 /** The files are probed; the hash table is built of the few rows, on the right. */
 async function joined(
   connection: DuckDBConnection,
-  relation: Relation,
-  table: RowTable,
+  files: string,
+  rows: string,
   selected: readonly string[],
-  on: readonly string[]
+  on: readonly string[],
+  { values, types }: Parameters
 ): Promise<DuckDBResultReader> {
-  const { values, types } = parametersOf(relation.parameters)
   return await connection.runAndReadAll(
-    `SELECT ${selected.join(', ')} FROM (${relation.sql}) f
-     JOIN ${table.name} s ON ${on.join(' AND ')}`,
+    `SELECT ${selected.join(', ')} FROM (${files}) f JOIN ${rows} s ON ${on.join(' AND ')}`,
     values,
     types
   )

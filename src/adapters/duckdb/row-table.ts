@@ -1,4 +1,5 @@
 /** Rows from JavaScript as a temporary table: whole columns at a time, in DuckDB's own chunks. */
+import { setImmediate } from 'node:timers/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DeltaError, type Row } from '../../core/index.ts'
 import type { EngineColumn } from '../../delta/index.ts'
@@ -31,6 +32,10 @@ export async function createRowTable(
     for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
       const leading = indexed ? (index: number): number => index : undefined
       appender.appendDataChunk(chunkOf(forms, names, rows, start, leading))
+      if (start + CHUNK_ROWS >= rows.length) break
+      // Handing over blocks this thread, so many rows go a little at a time.
+      appender.flushSync()
+      await setImmediate()
     }
   } finally {
     appender.closeSync()

@@ -8,14 +8,10 @@ import type {
   WriteRequest,
   WrittenFile
 } from '../../delta/index.ts'
+import { addPlaces, type Parameters, PLACES } from './parameters.ts'
 import { FILE, POSITION, relationOf } from './relation.ts'
 import { createRowTable, type RowTable } from './row-table.ts'
 import { identifier, literal } from './sql.ts'
-
-const POSITION_COLUMNS: readonly EngineColumn[] = [
-  { name: 'file', type: 'integer', partition: false },
-  { name: 'position', type: 'long', partition: false }
-]
 
 /**
  * Columns with more distinct values in a row group are written plainly: looking for a dictionary that
@@ -28,35 +24,38 @@ export async function writeParquet(
   request: WriteRequest
 ): Promise<WrittenFile> {
   await makeDirectory(dirname(request.target))
-  const tables: RowTable[] = []
+  const { columns, copies, rows } = request
+  const parts: string[] = []
+  const parameters: Parameters = { values: {}, types: {} }
+  if (copies.length > 0) parts.push(await copiedRows(connection, request, parameters))
+  let table: RowTable | undefined
   try {
-    const parts: string[] = []
-    if (request.copies.length > 0) parts.push(await copiedRows(connection, request, tables))
-    if (request.rows.length > 0 || parts.length === 0) {
-      const table = await createRowTable(connection, 'new_rows', request.columns, request.rows)
-      tables.push(table)
+    if (rows.length > 0 || parts.length === 0) {
+      table = await createRowTable(connection, 'new_rows', columns, rows)
       const selected = table.expressions.map((expression, index) => {
-        return `${expression} AS ${identifier(request.columns[index]?.name ?? '')}`
+        return `${expression} AS ${identifier(columns[index]?.name ?? '')}`
       })
       parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}`)
     }
     const reader = await connection.runAndReadAll(
       `COPY (${parts.join(' UNION ALL ')}) TO ${literal(request.target)}
        (FORMAT parquet, COMPRESSION ${request.compression},
-        DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, RETURN_STATS)`
+        DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, RETURN_STATS)`,
+      parameters.values,
+      parameters.types
     )
     await syncFile(request.target)
     const [row] = reader.getRowObjects()
-    return writtenFile(request.columns, row)
+    return writtenFile(columns, row)
   } finally {
-    for (const table of tables) await table.drop()
+    await table?.drop()
   }
 }
 
 async function copiedRows(
   connection: DuckDBConnection,
   request: WriteRequest,
-  tables: RowTable[]
+  parameters: Parameters
 ): Promise<string> {
   const { columns, copies } = request
   const names = columns.map(column => column.name)
@@ -64,11 +63,10 @@ async function copiedRows(
   const without = copies.flatMap((copy, file) => copy.without.map(position => ({ file, position })))
   const relation = await relationOf(connection, files, columns, names, without.length > 0)
   if (without.length === 0) return relation.sql
-  const table = await createRowTable(connection, 'left_out', POSITION_COLUMNS, without)
-  tables.push(table)
+  addPlaces(parameters, without)
   const selected = names.map(name => `f.${identifier(name)}`).join(', ')
   return `SELECT ${selected} FROM (${relation.sql}) f
-    ANTI JOIN ${table.name} x ON f.${FILE} = x.c0 AND f.${POSITION} = x.c1`
+    ANTI JOIN ${PLACES} x ON f.${FILE} = x.file AND f.${POSITION} = x.position`
 }
 
 function writtenFile(
