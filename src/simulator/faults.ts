@@ -1,6 +1,6 @@
 /**
- * Which request fails how. Decisions follow from seed, salt, key and how often the key was asked, and
- * no key fails more than twice in a row: no message can be exhausted by chance.
+ * Which request fails how. Decisions follow from seed, salt, key and how often the key was asked. No key
+ * fails more than twice in a row, a few stubborn ones five times: no message can be exhausted by chance.
  */
 import { hash32, hashText } from './rng.ts'
 import type { FaultLevel, RateStep } from './types.ts'
@@ -41,6 +41,10 @@ const throttles: Readonly<Record<FaultLevel, readonly [number, number]>> = {
   heavy: [400, 15_000]
 }
 const MOST_IN_A_ROW = 2
+/** Share of keys whose first requests all fail, so that a client must come back much later. */
+const stubborn: Readonly<Record<FaultLevel, number>> = { none: 0, light: 0.001, heavy: 0.004 }
+/** More than a client tries at once, fewer than all its delayed attempts together. */
+const STUBBORN_REQUESTS = 5
 
 interface KeyState {
   asked: number
@@ -128,9 +132,12 @@ export class Faults {
     weights: Readonly<Record<T, number>>
   ): T | undefined {
     const turn = state.asked++
-    if (rate <= 0 || state.inRow >= MOST_IN_A_ROW) return undefined
+    if (rate <= 0) return undefined
+    const most = this.#isStubborn(key) ? STUBBORN_REQUESTS : MOST_IN_A_ROW
+    if (state.inRow >= most) return undefined
     const hash = hashText(key)
-    if (hash32(this.#seed, hash, turn) / 4294967296 >= rate) return undefined
+    const holdsOut = turn < STUBBORN_REQUESTS && this.#isStubborn(key)
+    if (!holdsOut && hash32(this.#seed, hash, turn) / 4294967296 >= rate) return undefined
     const entries = Object.entries(weights) as [T, number][]
     const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
     let rest = (hash32(this.#seed, turn, hash, 7) / 4294967296) * total
@@ -138,6 +145,10 @@ export class Faults {
       rest -= weight
       return rest < 0
     })?.[0]
+  }
+
+  #isStubborn(key: string): boolean {
+    return hash32(this.#seed, 0x5b, hashText(key)) / 4294967296 < stubborn[this.#level]
   }
 
   #counted<T extends string>(area: string, fault: T | undefined): T | undefined {
