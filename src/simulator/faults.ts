@@ -138,7 +138,10 @@ export class Faults {
     const hash = hashText(key)
     const holdsOut = turn < STUBBORN_REQUESTS && this.#isStubborn(key)
     if (!holdsOut && hash32(this.#seed, hash, turn) / 4294967296 >= rate) return undefined
-    const entries = Object.entries(weights) as [T, number][]
+    // A slow answer is none, and a link that expires again and again is rightly given up.
+    const entries = (Object.entries(weights) as [T, number][]).filter(
+      ([name]) => !holdsOut || (name !== 'slow' && name !== 'expired')
+    )
     const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
     let rest = (hash32(this.#seed, turn, hash, 7) / 4294967296) * total
     return entries.find(([, weight]) => {
