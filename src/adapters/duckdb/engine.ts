@@ -27,7 +27,10 @@ import { writeParquet } from './write.ts'
 export interface DuckDbOptions {
   /** For all tables together; `256MB` by default. */
   readonly memoryLimit?: string
-  /** Threads of DuckDB; 2 by default. */
+  /**
+   * Threads that share one query; 1 by default. Batches are small and several are under way at once, so
+   * more threads a query cost more than they bring; for scans of large tables they are worth it.
+   */
   readonly threads?: number
   /** Queries at the same time; 3 by default. */
   readonly connections?: number
@@ -39,7 +42,7 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<ParquetEn
   const { temporaryDirectory } = options
   const connections = await Connections.open({
     memoryLimit: options.memoryLimit ?? '256MB',
-    threads: options.threads ?? 2,
+    threads: options.threads ?? 1,
     connections: options.connections ?? 3,
     ...(temporaryDirectory === undefined ? {} : { temporaryDirectory })
   })

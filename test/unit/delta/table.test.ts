@@ -324,7 +324,7 @@ describe('Delta table', () => {
 
   test('takes merges of eight writers with overlapping keys: each key once, the newest value', async () => {
     await using delta = await openTestDelta()
-    await create(delta, {})
+    await (await create(delta, {})).close()
     const guarded: MergeRules = {
       ...rules,
       policies: new Map([
@@ -353,6 +353,8 @@ describe('Delta table', () => {
       )
       assert.equal(rows.find(row => row['id'] === `k${k}`)?.['n'], best, `k${k}`)
     }
+    // Checkpoints run beside the merges and would still write while the directory is removed.
+    for (const open of [...writers, table]) await open.close()
   })
 
   test('writes the files of an append once, however many conflicts it meets', async () => {
