@@ -227,6 +227,25 @@ describe('architecture', () => {
     assert.deepEqual(wrong, [])
   })
 
+  it('checks at run time with errors of its own, never with assert', () => {
+    const wrong = sources
+      .filter(
+        ({ text, imports }) =>
+          imports.some(({ from }) => from.startsWith('node:assert')) ||
+          /\bassert\(/.test(codeOf(text))
+      )
+      .map(file => file.path)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('lets no worker send records itself: rows go to tables, records to the loop', () => {
+    const wrong = sources
+      .filter(file => file.path.startsWith('workers/'))
+      .filter(({ text }) => /\bproducer\b|\.send\(/.test(codeOf(text)))
+      .map(file => file.path)
+    assert.deepEqual(wrong, [])
+  })
+
   it('keeps files below 400 lines', () => {
     const long = sources
       .filter(file => file.text.split('\n').length > 400 && longFiles[file.path] === undefined)
