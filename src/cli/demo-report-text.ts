@@ -17,7 +17,7 @@ export function demoReportLines(report: DemoReport, layout: ReportLayout): strin
     became(report, style),
     cost(report, style),
     times(report, style, width),
-    failures(report, style),
+    failures(report, style, width),
     verdict(report, style, width),
     whereNext(report, style)
   ]
@@ -56,13 +56,13 @@ function cost(report: DemoReport, style: Style): string[] {
     style.bold('What it cost'),
     `  ${thousands(apiCalls)} API calls; the same events one by one: ${thousands(naiveApiCalls)}` +
       (saved > 0 ? ` (${saved.toFixed(0)} % saved)` : ''),
-    `  Floor: ${thousands(apiCallsFloor)} asking once per batch, ${thousands(distinctApiCalls)} asking once per run`,
+    `  Fewest possible: ${thousands(apiCallsFloor)} asking once per batch, ${thousands(distinctApiCalls)} once per run`,
     `  ${seconds.toFixed(1)} s, ${thousands(Math.round(report.eventsPerSecond))} events per second (${thousands(events)} in all)`,
     `  Memory at most ${humanBytes(report.peakRssBytes)}, ${report.cpuSeconds.toFixed(1)} s of CPU`
   ]
   if (apiCall.count > 0) {
     lines.push(
-      `  An API call took ${ms(apiCall.p50)} (half of them), ${ms(apiCall.p95)} (95 %), ${ms(apiCall.max)} at most`
+      `  Half of the API calls took up to ${ms(apiCall.p50)}, 95 % up to ${ms(apiCall.p95)}, the slowest ${ms(apiCall.max)}`
     )
   }
   return lines
@@ -89,18 +89,24 @@ function times({ stages }: DemoReport, style: Style, width: number): string[] {
   return [style.bold('How long each stage was busy'), ...textTable(columns, cells, width)]
 }
 
-function failures(report: DemoReport, style: Style): string[] {
+function failures(report: DemoReport, style: Style, width: number): string[] {
   const letters = Object.entries(report.deadLettersByTopic).filter(([, count]) => count > 0)
   const faults = Object.entries(report.faultsInjected).filter(([, count]) => count > 0)
   const retried = report.stages.reduce((sum, stage) => sum + stage.retried, 0)
   const lines = [style.bold('What failed, and where it went')]
   if (faults.length > 0) {
     lines.push('  Faults injected by the simulator:')
-    lines.push(...faults.map(([kind, count]) => `    ${kind}: ${thousands(count)}`))
+    const texts = faults.map(([kind, count]) => `${thousands(count)} ${kind.replaceAll('_', ' ')}`)
+    lines.push(...wrapped(texts.join(', '), width, 4))
   }
   lines.push(`  Sent to a delayed retry: ${thousands(retried)}`)
   lines.push(`  Dead letters: ${thousands(report.deadLetters)}`)
   lines.push(...letters.map(([topic, count]) => `    ${topic}: ${thousands(count)}`))
+  if (report.deadLetters > 0 && report.ok) {
+    const text =
+      'They belong there: events that cannot be read, and events about things that ClaimX does not have or whose files are refused. The simulator makes some of them on purpose.'
+    lines.push(...wrapped(text, width, 4))
+  }
   return lines
 }
 
@@ -130,6 +136,19 @@ function whereNext({ dataDir }: DemoReport, style: Style): string[] {
     `The Delta tables are in ${visible(dir)}/tables, the files in ${visible(dir)}/files. Have a look:`,
     style.accent(`  npx claims-pipeline tables read claimx_projects --limit 5 --data-dir ${shown}`)
   ]
+}
+
+/** Lines of at most `width` characters, each indented. */
+function wrapped(text: string, width: number, indent: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].map(one => `${' '.repeat(indent)}${one}`)
 }
 
 function ms(seconds: number): string {

@@ -40,18 +40,18 @@ export function createDemoScreen(terminal: Terminal, options: { color: boolean }
   return terminal.interactive ? redrawn(terminal, style, rates) : plain(terminal, rates)
 }
 
-function redrawn({ stdout, width }: Terminal, style: Style, rates: Rates): DemoScreen {
+function redrawn(terminal: Terminal, style: Style, rates: Rates): DemoScreen {
   let drawn = 0
   const draw = (lines: readonly string[]): void => {
     const up = drawn === 0 ? '' : `\x1b[${drawn}A`
-    stdout.write(`${up}${lines.map(line => `\x1b[2K${line}`).join('\n')}\n`)
+    terminal.stdout.write(`${up}${lines.map(line => `\x1b[2K${line}`).join('\n')}\n`)
     drawn = lines.length
   }
   return {
     show: progress =>
-      draw(blockLines(progress, rates.update(progress), Math.min(width, 100), style)),
+      draw(blockLines(progress, rates.update(progress), Math.min(terminal.width, 100), style)),
     close: () => {
-      if (drawn > 0) stdout.write('\n')
+      if (drawn > 0) terminal.stdout.write('\n')
     }
   }
 }
@@ -87,31 +87,38 @@ export function blockLines(
   style: Style
 ): string[] {
   const { phase, seconds, fed, events, apiCalls, apiState } = progress
-  const barWidth = Math.max(10, Math.min(28, width - 60))
   const head = `${thousands(fed)} of ${thousands(events)} events fed, ${seconds.toFixed(1)} s`
   const api = `${thousands(apiCalls)} API calls${apiState === 'ok' ? '' : `, API ${apiState}`}`
   return [
-    style.bold(phase === 'checking' ? 'Checking against the simulator' : 'Working'),
-    `${head}, ${apiState === 'ok' ? api : style.warn(api)}`,
+    style.bold(
+      phase === 'checking'
+        ? 'Checking every table and file against the simulator'
+        : 'A simulated ClaimX and all workers, in this process'
+    ),
+    head,
+    apiState === 'ok' ? api : style.warn(api),
     '',
-    ...views.map(view => stageLine(view, barWidth, style))
+    ...views.map(view => stageLine(view, width, style))
   ]
 }
 
-function stageLine(view: StageView, barWidth: number, style: Style): string {
+/** Never wider than `width`: a line that wraps would break the redrawing. */
+function stageLine(view: StageView, width: number, style: Style): string {
+  const barWidth = Math.max(4, Math.min(28, width - 64))
   const { worker, handled, lag, retried, dead, state, rate } = view
   const share = handled + lag === 0 ? 0 : handled / (handled + lag)
   const full = Math.round(share * barWidth)
   const bar = style.accent('█'.repeat(full)) + style.dim('░'.repeat(barWidth - full))
   const notes = [
-    retried > 0 ? `${retried} retried` : '',
-    dead > 0 ? `${dead} dead` : '',
+    retried > 0 ? `${thousands(retried)} retried` : '',
+    dead > 0 ? `${thousands(dead)} dead` : '',
     state === 'waiting' || state === 'failed' ? state : ''
   ].filter(note => note !== '')
   const figures = `${thousands(handled).padStart(8)} ${`${thousands(Math.round(rate))}/s`.padStart(8)}`
-  const waiting = lag > 0 ? ` ${thousands(lag)} waiting` : ''
-  const tail = notes.length === 0 ? '' : style.warn(` ${notes.join(', ')}`)
-  return `${labels[worker].padEnd(13)} ${bar} ${figures}${style.dim(waiting)}${tail}`
+  const room = Math.max(0, width - 14 - barWidth - 1 - figures.length)
+  const waiting = (lag > 0 ? ` ${thousands(lag)} waiting` : '').slice(0, room)
+  const tail = (notes.length === 0 ? '' : ` ${notes.join(', ')}`).slice(0, room - waiting.length)
+  return `${labels[worker].padEnd(13)} ${bar} ${figures}${style.dim(waiting)}${style.warn(tail)}`
 }
 
 interface Rates {

@@ -20,7 +20,9 @@ function hasTest(file: string, name: string): boolean {
   const titles = [...text.matchAll(/\b(?:it|test)\(\s*(?:'((?:[^'\\]|\\.)*)'|`([^`]*)`)/g)]
   return titles.some(([, plain, template]) => {
     if (template === undefined) return plain?.replaceAll('\\', '') === name
-    const parts = template.split(/\$\{[^}]*\}/).map(part => RegExp.escape(part))
+    const parts = template
+      .split(/\$\{[^}]*\}/)
+      .map(part => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
     return new RegExp(`^${parts.join('.+')}$`).test(name)
   })
 }

@@ -29,7 +29,7 @@ const ownEntries =
  * unless the directory is the default one: nobody chose it, so it starts clean.
  */
 export function beginDemo(dir: string, scenario: DemoScenario, isDefaultDir: boolean): DemoState {
-  mkdirSync(dir, { recursive: true })
+  makeDirectory(dir)
   const previous = readState(dir)
   if (previous === undefined) refuseForeignFiles(dir)
   const same = previous !== undefined && sameScenario(previous.scenario, scenario)
@@ -47,6 +47,15 @@ export function beginDemo(dir: string, scenario: DemoScenario, isDefaultDir: boo
     : { format: 1, scenario, port: 0, runs: 1, phase: 'running' }
   writeState(dir, state)
   return state
+}
+
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError('USAGE', `${dir} cannot be a data directory (${code}). Give another one.`)
+  }
 }
 
 /** Atomic: a reader sees the old state or the new one. */

@@ -1,5 +1,6 @@
 /** `tables list`, `tables show`, `tables read`, `tables verify`. */
 import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { mergeKeyOf, placeOfTable, type TableAccess, withTables } from '../../app/index.ts'
 import type { ReadTableOptions } from '../../ports/index.ts'
 import {
@@ -9,6 +10,7 @@ import {
   jsonOption,
   usageError
 } from '../command.ts'
+import { nearest } from '../nearest.ts'
 import { configOf } from '../open.ts'
 import { cellLine, cellText, type TableRow, withTimes } from '../row-format.ts'
 import { type Terminal, toJson, write, writeLine } from '../terminal.ts'
@@ -141,6 +143,7 @@ export const tablesRead: Command = {
     if (format === 'table' && out !== undefined) {
       throw usageError('--out takes --format ndjson or parquet.', 'tables read')
     }
+    if (out !== undefined) assertDirectory(out)
     return withTable(args, async ({ tables }, name) => {
       const options = readOptions(args)
       if (out !== undefined && format !== 'table') {
@@ -168,6 +171,26 @@ export const tablesRead: Command = {
   }
 }
 
+/** A wrong path is told before the work. */
+function assertDirectory(file: string): void {
+  const directory = dirname(resolve(file))
+  if (existsSync(directory)) return
+  throw usageError(`--out ${file}: there is no directory ${directory}.`, 'tables read')
+}
+
+async function assertColumns(
+  tables: TableAccess['tables'],
+  name: string,
+  columns: readonly string[]
+): Promise<void> {
+  const known = (await tables.show(name)).columns.map(column => column.name)
+  const wrong = columns.find(column => !known.includes(column))
+  if (wrong === undefined) return
+  const close = nearest(wrong, known)
+  const hint = close === undefined ? '' : ` Did you mean ${close}?`
+  throw usageError(`${name} has no column "${wrong}".${hint}`, 'tables verify')
+}
+
 export const tablesVerify: Command = {
   name: 'tables verify',
   summary: 'Check log, files, row counts and unique keys of a table.',
@@ -187,6 +210,7 @@ export const tablesVerify: Command = {
     withTable(args, async ({ tables }, name) => {
       const asked = args.list('key')
       const keys = asked.length > 0 ? asked : mergeKeyOf(name)
+      if (asked.length > 0) await assertColumns(tables, name, asked)
       const report = await tables.verify(name, keys)
       const ok = report.problems.length === 0
       if (args.flag('json')) await writeLine(terminal.stdout, toJson({ name, ok, keys, ...report }))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -112,5 +112,20 @@ describe('command line', () => {
     const { code, err } = await run('claimx-enricher', '--data-dir', dir)
     assert.equal(code, 2)
     assert.match(err, /CLAIMX_API_TOKEN is not set/)
+  })
+
+  it('says which path cannot be used, without the stack of a defect', async () => {
+    const file = join(dir, 'file')
+    writeFileSync(file, '')
+    const demo = await run('demo', '--data-dir', file)
+    assert.equal(demo.code, 2)
+    assert.match(demo.err, /file cannot be a data directory \(EEXIST\)\. Give another one\.\n$/)
+    const create = await run('topics', 'create', '--data-dir', file)
+    assert.equal(create.code, 1)
+    assert.match(create.err, /file cannot be used: .*\n {2}To do: Check the path/)
+    const nowhere = join(dir, 'nowhere', 'x.parquet')
+    const out = await run('tables', 'read', 'x', '--format', 'parquet', '--out', nowhere)
+    assert.equal(out.code, 2)
+    assert.match(out.err, /there is no directory .*nowhere/)
   })
 })
