@@ -257,8 +257,8 @@ export const schema = {
     }),
     threads: integer({
       env: 'CLAIMS_DUCKDB_THREADS',
-      doc: 'Threads of DuckDB.',
-      default: 2,
+      doc: 'Threads that DuckDB gives one query. Several queries run at the same time anyhow.',
+      default: 1,
       min: 1,
       max: 256
     })
