@@ -207,7 +207,7 @@ export const schema = {
     enrich: integer({
       env: 'ENRICHMENT_BATCH_SIZE',
       doc: 'Most events that the enrichment worker takes at once. Larger batches share more API calls.',
-      default: 2000,
+      default: 4000,
       min: 1,
       max: 100_000
     }),

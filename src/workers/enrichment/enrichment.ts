@@ -54,7 +54,8 @@ export function enrichmentWorker(
     inputs: stage.inputs,
     group: stage.group,
     ...options,
-    batchesInFlight: 2,
+    // One writes its tables, two ask: with one, the API would idle while its last calls come in.
+    batchesInFlight: 3,
     tables: writeOrder.map(name => claimxTables[name]),
     decode: record => decodeEnrichmentTask(record.value),
     process: (batch, signal) => new EnrichmentBatch(batch, ports, projects, ends, signal).run(),
