@@ -33,6 +33,7 @@ interface Finding {
 }
 
 const apiTimeoutMs = 15_000
+const checkLimitMs = 20_000
 
 /** Runs every check; none stops the others. Leaves nothing behind but the configured directories. */
 export async function diagnose(config: Config): Promise<Diagnosis[]> {
@@ -58,20 +59,37 @@ export async function diagnose(config: Config): Promise<Diagnosis[]> {
     ['clock', async () => clockIsSane(clock)]
   ]
   const results: Diagnosis[] = []
-  for (const [name, check] of checks) results.push(await examine(name, check))
+  for (const [name, check] of checks) results.push(await examine(name, check, clock))
   return results
 }
 
-async function examine(name: string, check: () => Promise<Finding>): Promise<Diagnosis> {
+async function examine(
+  name: string,
+  check: () => Promise<Finding>,
+  clock: Clock
+): Promise<Diagnosis> {
+  const done = new AbortController()
   try {
-    const { state = 'ok', detail, remedy = '' } = await check()
+    const {
+      state = 'ok',
+      detail,
+      remedy = ''
+    } = await Promise.race([check(), tooLong(clock, done.signal)])
     return { name, state, detail, remedy }
   } catch (error) {
     const remedy = isPipelineError(error)
       ? errorCodes[error.code].remedy
       : 'Check the path, its permissions and the disk.'
     return { name, state: 'failed', detail: errorText(error), remedy }
+  } finally {
+    done.abort()
   }
+}
+
+/** A hung mount or an odd file system must not hang the doctor. */
+async function tooLong(clock: Clock, signal: AbortSignal): Promise<never> {
+  await clock.sleep(checkLimitMs, signal)
+  throw new Error(`no answer within ${checkLimitMs / 1000} seconds`)
 }
 
 async function writable(directory: string, ids: Ids): Promise<Finding> {
