@@ -1,4 +1,4 @@
-/** Outbound HTTP: who may go when (admission), what may be reached (SSRF guard), what may be said (redaction). */
+/** Outbound HTTP: who may go when (admission), and what may be reached (SSRF guard). */
 export * from './admission.ts'
 export * from './auth-gate.ts'
 export * from './backoff.ts'
@@ -6,7 +6,6 @@ export * from './circuit-breaker.ts'
 export * from './concurrency-limiter.ts'
 export * from './ip-address.ts'
 export * from './rate-controller.ts'
-export * from './redact.ts'
 export * from './retry-after.ts'
 export * from './single-flight.ts'
 export * from './ssrf-guard.ts'

@@ -1,8 +1,9 @@
 /** One HTTP request to the API: pooled connections, total time-out, bounded body. Knows no ClaimX. */
+
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { Pool } from 'undici'
-import { redactError } from '../../http/index.ts'
+import { redactError } from '../../core/index.ts'
 import { type Received, Receiver, TooLarge } from './receiver.ts'
 
 export interface TransportOptions {

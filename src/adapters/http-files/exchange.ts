@@ -4,8 +4,8 @@
  * caller's to follow. Errors name the host at most: the URL is a bearer secret.
  */
 import type { Agent, Dispatcher } from 'undici'
-import { isPipelineError, TransferError } from '../../core/index.ts'
-import { type AdmissionOutcome, parseRetryAfter, redactError } from '../../http/index.ts'
+import { isPipelineError, redactError, TransferError } from '../../core/index.ts'
+import { type AdmissionOutcome, parseRetryAfter } from '../../http/index.ts'
 import type { HostGate } from './host-gates.ts'
 
 type Body = Dispatcher.ResponseData['body']

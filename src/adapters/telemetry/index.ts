@@ -7,4 +7,4 @@ export {
   quantile,
   type Series
 } from './metrics.ts'
-export { redactText } from './redaction.ts'
+export { redactLine } from './redaction.ts'

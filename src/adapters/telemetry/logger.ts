@@ -4,7 +4,7 @@
  */
 import { errorCodes, isPipelineError, stringifyJson } from '../../core/index.ts'
 import type { Clock, LogFields, Logger } from '../../ports/index.ts'
-import { redactField, redactText } from './redaction.ts'
+import { redactField, redactLine } from './redaction.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -43,7 +43,7 @@ export function createLogger(
     }
     if (error !== undefined) Object.assign(safe, errorFields(error))
     const timestamp = new Date(ports.clock.now()).toISOString()
-    const text = redactText(message)
+    const text = redactLine(message)
     ports.write(
       options.json
         ? `${stringifyJson({ timestamp, level, message: text, ...safe })}\n`
@@ -74,7 +74,7 @@ function errorFields(error: unknown): Record<string, unknown> {
   }
   const defect = !isPipelineError(error) || error.code === 'INVARIANT'
   if (defect && error instanceof Error && error.stack !== undefined) {
-    fields['stack'] = redactText(error.stack)
+    fields['stack'] = redactLine(error.stack)
   }
   return fields
 }
@@ -86,7 +86,7 @@ function describeChain(error: unknown): string {
     texts.push(current instanceof Error ? current.message : String(current))
     current = current instanceof Error ? current.cause : undefined
   }
-  return redactText([...new Set(texts)].join(': ')).slice(0, 2000)
+  return redactLine([...new Set(texts)].join(': ')).slice(0, 2000)
 }
 
 function humanLine(

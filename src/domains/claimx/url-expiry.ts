@@ -38,37 +38,6 @@ export function withoutQuery(url: string): string {
   return bare.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1')
 }
 
-const secretParameters = new Set(
-  `sig signature sign sv se st sp sr spr x-amz-signature x-amz-credential x-amz-security-token
-   awsaccesskeyid token access_token api_key apikey key secret password pwd auth authorization`.split(
-    /\s+/
-  )
-)
-
-/** The URL with the values of secret query parameters replaced by `REDACTED`. */
-export function redactUrl(url: string): string {
-  return url
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1REDACTED@')
-    .replace(/([?&;#])([^=&;#\s]+)=([^&;#\s]*)/g, (whole, mark: string, name: string) =>
-      secretParameters.has(decodedName(name)) ? `${mark}${name}=REDACTED` : whole
-    )
-}
-
-/** Text with the secrets of all URLs in it redacted, and values of authorization headers. */
-export function redactText(text: string): string {
-  return text
-    .replace(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, redactUrl)
-    .replace(/\b(basic|bearer)\s+[a-z0-9+/=._~-]{8,}/gi, '$1 REDACTED')
-}
-
-function decodedName(name: string): string {
-  try {
-    return decodeURIComponent(name).toLowerCase()
-  } catch {
-    return name.toLowerCase()
-  }
-}
-
 function s3v4(query: ReadonlyMap<string, string>): Micros | undefined {
   const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(query.get('x-amz-date') ?? '')
   const seconds = digits(query.get('x-amz-expires'))

@@ -1,6 +1,6 @@
 /** What a failure leaves in tasks, dead letters and the event log. */
-import { errorClassOf, errorText, type Micros } from '../../../core/index.ts'
-import { redactText, withoutQuery } from '../url-expiry.ts'
+import { errorClassOf, errorText, type Micros, redactText } from '../../../core/index.ts'
+import { withoutQuery } from '../url-expiry.ts'
 import type { DownloadTask, EnrichmentTask, FailureFacts, TaskMetadata } from './types.ts'
 
 /** Redacted error text of at most 500 characters (reference/claimx-events.md section 4). */

@@ -2,11 +2,11 @@
  * Reads the fields of an API object and remembers which ones it was asked for. What nobody asked for is
  * an addition to the API: it is reported by name and kept in the `extra` column.
  */
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue, redactUrl } from '../../../core/index.ts'
 import * as rules from '../coerce.ts'
 import { pick } from '../json-record.ts'
 import { canonicalJson } from '../text.ts'
-import { redactUrl, withoutQuery } from '../url-expiry.ts'
+import { withoutQuery } from '../url-expiry.ts'
 
 /** What the mapping of one answer noticed. Names of fields only, never values. */
 export class MappingNotes {

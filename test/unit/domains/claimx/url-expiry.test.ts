@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseInstant } from '../../../../src/core/index.ts'
-import {
-  expiresAtOf,
-  isExpired,
-  redactText,
-  redactUrl,
-  withoutQuery
-} from '../../../../src/domains/claimx/index.ts'
+import { parseInstant, redactText, redactUrl } from '../../../../src/core/index.ts'
+import { expiresAtOf, isExpired, withoutQuery } from '../../../../src/domains/claimx/index.ts'
 import { LINK } from '../../../helpers/claimx-fixtures.ts'
 
 const at = parseInstant('2026-01-01T01:00:00Z')
@@ -69,7 +63,7 @@ describe('mentioning a URL', () => {
     }
     assert.equal(redactUrl('https://h/f?a=1&b=2'), 'https://h/f?a=1&b=2')
     assert.ok(!redactText(LINK).includes('SECRET'))
-    assert.equal(redactText('Basic dXNlcjpwYXNz is refused'), 'Basic REDACTED is refused')
+    assert.equal(redactText('Basic dXNlcjpwYXNz is refused'), 'Basic *** is refused')
     assert.ok(!redactUrl(`https://user:${secret}@h/f`).includes(secret))
   })
 })

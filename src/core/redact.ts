@@ -84,7 +84,15 @@ function maskPairs(text: string): string {
   )
 }
 
-/** `X-Amz-Signature`, `x_amz_signature` and `x%2Damz%2Dsignature` are one name. */
+/** `X-Amz-Signature`, `x_amz_signature`, `x%2Damz%2Dsignature` and `s%69gn`, `sign` are one name each. */
 function canonical(name: string): string {
-  return name.replace(/%2d/gi, '-').replace(/%5f/gi, '_').toLowerCase().replace(/[-_.]/g, '')
+  return decoded(name).toLowerCase().replace(/[-_.]/g, '')
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }

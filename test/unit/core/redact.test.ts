@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { redactError, redactText, redactUrl, urlWithoutQuery } from '../../../src/http/index.ts'
+import { redactError, redactText, redactUrl, urlWithoutQuery } from '../../../src/core/index.ts'
 
 const secretNames = [
   'sig',
