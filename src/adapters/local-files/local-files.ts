@@ -3,8 +3,9 @@
  * renamed into place; the directory is synced after that. So a reader sees whole objects only, and what
  * was stored survives a power loss. The first write also starts to remove what killed processes left.
  */
-import { createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import {
+  copyFile,
   type FileHandle,
   link,
   mkdir,
@@ -13,7 +14,8 @@ import {
   rename,
   rm,
   stat,
-  unlink
+  unlink,
+  writeFile
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DeltaError } from '../../core/index.ts'
@@ -40,19 +42,18 @@ class LocalFiles implements ObjectStore {
     bytes: Uint8Array,
     options: { ifAbsent?: boolean } = {}
   ): Promise<PutResult> {
-    return await this.#place(path, handle => handle.writeFile(bytes), options.ifAbsent === true)
+    return await this.#place(
+      path,
+      to => writeFile(to, bytes, { flag: 'wx' }),
+      options.ifAbsent === true
+    )
   }
 
   async putFile(path: string, localFile: string, signal?: AbortSignal): Promise<number> {
-    await this.#place(
-      path,
-      handle =>
-        handle.writeFile(
-          createReadStream(localFile),
-          signal === undefined ? undefined : { signal }
-        ),
-      false
-    )
+    signal?.throwIfAborted()
+    // The kernel copies, or shares the blocks where the file system can.
+    const copy = (to: string) => copyFile(localFile, to, constants.COPYFILE_FICLONE)
+    await this.#place(path, copy, false)
     return (await stat(this.localPath(path))).size
   }
 
@@ -108,7 +109,7 @@ class LocalFiles implements ObjectStore {
 
   async #place(
     path: string,
-    write: (handle: FileHandle) => Promise<void>,
+    write: (to: string) => Promise<void>,
     ifAbsent: boolean
   ): Promise<PutResult> {
     const target = this.localPath(path)
@@ -169,13 +170,10 @@ function bytesBefore(a: string, b: string): boolean {
 }
 
 /** Resolves to the time of the write by the file system's clock, in milliseconds. */
-async function writeSynced(
-  path: string,
-  write: (handle: FileHandle) => Promise<void>
-): Promise<number> {
-  const handle = await open(path, 'wx')
+async function writeSynced(path: string, write: (to: string) => Promise<void>): Promise<number> {
+  await write(path)
+  const handle = await open(path, 'r+')
   try {
-    await write(handle)
     await handle.sync()
     return (await handle.stat()).mtimeMs
   } finally {
