@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { demoConfig, demoToken } from '../src/app/demo/demo-options.ts'
-import { keepYoungGenerationSmall, topicSpecs, totalLag, untilIdle } from '../src/app/index.ts'
+import { keepHeapSmall, topicSpecs, totalLag, untilIdle } from '../src/app/index.ts'
 import { openPipeline } from '../src/app/pipeline.ts'
 import type { Pipeline } from '../src/app/pipeline-types.ts'
 import { createWorld, expectedSummary, feedEvents, type World } from '../src/simulator/index.ts'
@@ -51,7 +51,7 @@ interface RunResult {
 }
 
 async function main(): Promise<void> {
-  keepYoungGenerationSmall()
+  keepHeapSmall()
   const world = createWorld(scenario)
   const results: RunResult[] = []
   for (let run = 0; run < Number(values.runs); run += 1) results.push(await oneRun(world))

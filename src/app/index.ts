@@ -23,7 +23,7 @@ export {
   type SimulationOptions,
   startSimulation
 } from './simulation.ts'
-export { keepYoungGenerationSmall } from './small-heap.ts'
+export { keepHeapSmall } from './small-heap.ts'
 export {
   mergeKeyOf,
   placeOfTable,

@@ -1,5 +1,5 @@
 /** The program: finds the command, reads its options, turns its end into an exit code. */
-import { keepYoungGenerationSmall } from '../app/index.ts'
+import { keepHeapSmall } from '../app/index.ts'
 import { isPipelineError } from '../core/index.ts'
 import { type Command, parseCommandLine, usageError } from './command.ts'
 import { commands } from './commands/index.ts'
@@ -86,7 +86,7 @@ function isClosedPipe(error: unknown): boolean {
 /** Runs the command of this process, with its streams and signals, and ends it. */
 export async function start(): Promise<void> {
   const { terminal, exit } = systemTerminal()
-  keepYoungGenerationSmall()
+  keepHeapSmall()
   exit(await main(process.argv.slice(2), terminal))
 }
 
