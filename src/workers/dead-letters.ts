@@ -3,12 +3,23 @@ import type { PipelineError } from '../core/index.ts'
 import { deadLetterEnvelope } from '../domains/claimx/index.ts'
 import type { Clock, LogRecord, ProducerRecord } from '../ports/index.ts'
 
-export interface EnvelopeContext {
+interface EnvelopeContext {
   readonly dlqTopic: string
   readonly consumerGroup: string
   readonly workerName: string
   /** What the log takes: key, value and headers of one record together. */
   readonly maxRecordBytes: number
+}
+
+/** Wraps undecodable records of a stage for its dead-letter topic. */
+export function envelopesOf(
+  stage: { readonly group: string; readonly worker: string },
+  dlqTopic: string,
+  maxRecordBytes: number,
+  clock: Clock
+): (record: LogRecord, error: PipelineError) => ProducerRecord {
+  const context = { dlqTopic, consumerGroup: stage.group, workerName: stage.worker, maxRecordBytes }
+  return (record, error) => envelopeRecord(record, error, context, clock)
 }
 
 /** Room for the headers of a dead letter. */
@@ -21,7 +32,7 @@ const KEY_BYTES = 64 * 1024
  * The record's bytes, wrapped, for the dead-letter topic of a stage. It never exceeds what the log
  * takes: a dead letter that cannot be stored would stop the stage at its record for ever.
  */
-export function envelopeRecord(
+function envelopeRecord(
   record: LogRecord,
   error: PipelineError,
   context: EnvelopeContext,

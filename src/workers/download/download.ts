@@ -33,7 +33,7 @@ import {
   type StageSpec
 } from '../../runtime/index.ts'
 import { stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import { DownloadEnds } from '../download-ends.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 import { Links, MAX_REFRESHES } from './link.ts'
@@ -62,12 +62,12 @@ export function downloadWorker(
   const ends = new DownloadEnds(ports.router, ports.clock, 'download_worker')
   const links = new Links(ports, linkMarginMs)
   const downloader = new Downloader(ports, links, ends)
-  const context = {
-    dlqTopic: topics.claimx.downloadsDlq,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes: options.maxRecordBytes
-  }
+  const undecodable = envelopesOf(
+    stage,
+    topics.claimx.downloadsDlq,
+    options.maxRecordBytes,
+    ports.clock
+  )
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -83,7 +83,7 @@ export function downloadWorker(
       outcomes: [ends.failure(message, asTransferError(cause))],
       writes: []
     }),
-    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock),
+    undecodable,
     waitingFor: () => downloader.waitingFor()
   }
 }

@@ -21,7 +21,7 @@ import {
 import type { ClaimxApi, ProjectAnswer, TableStore } from '../../ports/index.ts'
 import type { BatchResult, Delivery, RetryRouter, StageSpec } from '../../runtime/index.ts'
 import { stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 import { EnrichmentEnds, type TaskEnd } from './ends.ts'
 import { asPipelineError, callKey, type Gathered, gather } from './gather.ts'
@@ -42,12 +42,12 @@ export function enrichmentWorker(
 ): StageSpec<EnrichmentTask> {
   const projects = new ProjectRows(ports.tables)
   const ends = new EnrichmentEnds(ports.router, ports.clock)
-  const context = {
-    dlqTopic: topics.claimx.enrichmentDlq,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes: options.maxRecordBytes
-  }
+  const undecodable = envelopesOf(
+    stage,
+    topics.claimx.enrichmentDlq,
+    options.maxRecordBytes,
+    ports.clock
+  )
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -64,7 +64,7 @@ export function enrichmentWorker(
       const writes = [{ table: claimxTables.claimx_event_log, rows: [end.logRow] }]
       return { outcomes: [end.outcome], writes }
     },
-    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock),
+    undecodable,
     waitingFor: () => apiState(ports.api)
   }
 }

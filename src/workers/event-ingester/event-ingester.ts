@@ -15,18 +15,18 @@ import {
 import type { ProducerRecord } from '../../ports/index.ts'
 import type { BatchResult, Delivery, Outcome, StageSpec } from '../../runtime/index.ts'
 import { stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 
 const stage = stages.ingester
 
 export function eventIngester(options: StageOptions, ports: WorkerPorts): StageSpec<ClaimxEvent> {
-  const context = {
-    dlqTopic: topics.claimx.eventsDlq,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes: options.maxRecordBytes
-  }
+  const undecodable = envelopesOf(
+    stage,
+    topics.claimx.eventsDlq,
+    options.maxRecordBytes,
+    ports.clock
+  )
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -41,10 +41,10 @@ export function eventIngester(options: StageOptions, ports: WorkerPorts): StageS
       const error = isPipelineError(cause)
         ? cause
         : new MessageError('EVENT_INVALID', 'the event cannot be stored', { cause })
-      const records = [envelopeRecord(record, error, context, ports.clock)]
+      const records = [undecodable(record, error)]
       return { outcomes: [{ kind: 'dead', records, error }], writes: [] }
     },
-    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock)
+    undecodable
   }
 }
 

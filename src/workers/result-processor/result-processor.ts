@@ -8,7 +8,7 @@ import {
 } from '../../domains/claimx/index.ts'
 import type { StageSpec } from '../../runtime/index.ts'
 import { stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 
 const stage = stages['result-processor']
@@ -18,12 +18,12 @@ export function resultProcessor(
   options: StageOptions,
   ports: WorkerPorts
 ): StageSpec<UploadResult> {
-  const context = {
-    dlqTopic: topics.claimx.downloadsDlq,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes: options.maxRecordBytes
-  }
+  const undecodable = envelopesOf(
+    stage,
+    topics.claimx.downloadsDlq,
+    options.maxRecordBytes,
+    ports.clock
+  )
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -49,9 +49,9 @@ export function resultProcessor(
       const error = isPipelineError(cause)
         ? cause
         : new MessageError('MESSAGE_INVALID', 'the result cannot be stored', { cause })
-      const records = [envelopeRecord(record, error, context, ports.clock)]
+      const records = [undecodable(record, error)]
       return { outcomes: [{ kind: 'dead', records, error }], writes: [] }
     },
-    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock)
+    undecodable
   }
 }

@@ -14,7 +14,7 @@ import {
 import type { LogRecord, ProducerRecord } from '../../ports/index.ts'
 import { type RetryRouter, retryDueAt, type StageSpec } from '../../runtime/index.ts'
 import { retryTargets, stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 
 const stage = stages['retry-scheduler']
@@ -114,13 +114,7 @@ function schedulerDeadLetter(
   const dlqTopic = record.topic.startsWith('claimx.downloads.')
     ? topics.claimx.downloadsDlq
     : topics.claimx.enrichmentDlq
-  const context = {
-    dlqTopic,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes
-  }
-  const letter = envelopeRecord(record, error, context, ports.clock)
+  const letter = envelopesOf(stage, dlqTopic, maxRecordBytes, ports.clock)(record, error)
   return {
     ...letter,
     headers: {

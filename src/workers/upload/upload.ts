@@ -29,7 +29,7 @@ import {
   type StageSpec
 } from '../../runtime/index.ts'
 import { stages, topics } from '../../topology.ts'
-import { envelopeRecord } from '../dead-letters.ts'
+import { envelopesOf } from '../dead-letters.ts'
 import { DownloadEnds } from '../download-ends.ts'
 import type { StageOptions, WorkerPorts } from '../stage-options.ts'
 
@@ -51,12 +51,12 @@ export function uploadWorker(
 ): StageSpec<CachedDownload> {
   const { concurrency, ...stageOptions } = options
   const uploader = new Uploader(ports, new Semaphore(concurrency))
-  const context = {
-    dlqTopic: topics.claimx.downloadsDlq,
-    consumerGroup: stage.group,
-    workerName: stage.worker,
-    maxRecordBytes: options.maxRecordBytes
-  }
+  const undecodable = envelopesOf(
+    stage,
+    topics.claimx.downloadsDlq,
+    options.maxRecordBytes,
+    ports.clock
+  )
   return {
     worker: stage.worker,
     domain: 'claimx',
@@ -71,7 +71,7 @@ export function uploadWorker(
       outcomes: [uploader.failure(message, cause)],
       writes: []
     }),
-    undecodable: (record, error) => envelopeRecord(record, error, context, ports.clock),
+    undecodable,
     waitingFor: () => uploader.waitingFor()
   }
 }
