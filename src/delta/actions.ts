@@ -27,9 +27,23 @@ export interface MetadataAction {
   readonly createdTime?: number
 }
 
+/**
+ * Where the deleted rows of a file stand (PROTOCOL.md "Deletion Vectors"). `u`: a file of the table named
+ * by an encoded UUID; `i`: inline; `p`: an absolute path.
+ */
+export interface DeletionVectorDescriptor {
+  readonly storageType: 'u' | 'i' | 'p'
+  readonly pathOrInlineDv: string
+  readonly offset?: number | null
+  readonly sizeInBytes: number
+  readonly cardinality: number
+  readonly maxRowIndex?: number | null
+}
+
 export interface AddAction {
   /** Relative to the table, URL-encoded. */
   readonly path: string
+  /** By physical column name. */
   readonly partitionValues: Readonly<Record<string, string | null>>
   readonly size: number
   readonly modificationTime: number
@@ -37,7 +51,10 @@ export interface AddAction {
   /** Statistics as JSON text (stats.ts). */
   readonly stats?: string | null
   readonly tags?: Readonly<Record<string, string>> | null
-  readonly deletionVector?: Readonly<Record<string, unknown>> | null
+  readonly deletionVector?: DeletionVectorDescriptor | null
+  readonly baseRowId?: number | bigint | null
+  readonly defaultRowCommitVersion?: number | null
+  readonly clusteringProvider?: string | null
 }
 
 export interface RemoveAction {
@@ -47,7 +64,40 @@ export interface RemoveAction {
   readonly extendedFileMetadata?: boolean
   readonly partitionValues?: Readonly<Record<string, string | null>>
   readonly size?: number
-  readonly deletionVector?: Readonly<Record<string, unknown>> | null
+  readonly stats?: string | null
+  readonly tags?: Readonly<Record<string, string>> | null
+  readonly deletionVector?: DeletionVectorDescriptor | null
+  readonly baseRowId?: number | bigint | null
+  readonly defaultRowCommitVersion?: number | null
+}
+
+/** A file of the change data feed (PROTOCOL.md "Add CDC File"). */
+export interface CdcAction {
+  readonly path: string
+  readonly partitionValues: Readonly<Record<string, string | null>>
+  readonly size: number
+  readonly dataChange: false
+  readonly tags?: Readonly<Record<string, string>> | null
+}
+
+export interface DomainMetadataAction {
+  readonly domain: string
+  readonly configuration: string
+  readonly removed: boolean
+}
+
+/** Only in checkpoints of version 2. */
+export interface CheckpointMetadataAction {
+  readonly version: number
+  readonly tags?: Readonly<Record<string, string>> | null
+}
+
+/** Only in checkpoints of version 2: a file that holds their `add` and `remove` actions. */
+export interface SidecarAction {
+  readonly path: string
+  readonly sizeInBytes: number
+  readonly modificationTime: number
+  readonly tags?: Readonly<Record<string, string>> | null
 }
 
 export interface TxnAction {
@@ -62,6 +112,9 @@ export interface CommitInfoAction {
   readonly operationParameters?: Readonly<Record<string, unknown>>
   readonly operationMetrics?: Readonly<Record<string, string>>
   readonly txnId?: string
+  /** Milliseconds since the epoch (PROTOCOL.md "In-Commit Timestamps"). */
+  readonly inCommitTimestamp?: number
+  readonly isBlindAppend?: boolean
   readonly [field: string]: unknown
 }
 
@@ -72,8 +125,11 @@ export interface Action {
   readonly add?: AddAction
   readonly remove?: RemoveAction
   readonly txn?: TxnAction
+  readonly cdc?: CdcAction
   readonly commitInfo?: CommitInfoAction
-  readonly domainMetadata?: Readonly<Record<string, unknown>>
+  readonly domainMetadata?: DomainMetadataAction
+  readonly checkpointMetadata?: CheckpointMetadataAction
+  readonly sidecar?: SidecarAction
 }
 
 /** Parses a commit file. Rejects lines that are not JSON objects (`DELTA_LOG_CORRUPT`). */

@@ -3,7 +3,14 @@
  * files, the tombstones, the newest `txn` of each application, the domain metadata.
  */
 import { DeltaError } from '../core/index.ts'
-import type { Action, AddAction, MetadataAction, ProtocolAction, RemoveAction } from './actions.ts'
+import type {
+  Action,
+  AddAction,
+  DomainMetadataAction,
+  MetadataAction,
+  ProtocolAction,
+  RemoveAction
+} from './actions.ts'
 import { assertReadable } from './protocol.ts'
 import { parseSchema, type SchemaField } from './schema.ts'
 
@@ -15,9 +22,11 @@ export interface Snapshot {
   readonly protocol: ProtocolAction
   readonly metadata: MetadataAction
   readonly fields: readonly SchemaField[]
-  /** Active files by `add.path`. */
+  /** Active files by `fileKey`: a file with another deletion vector is another logical file. */
   readonly files: ReadonlyMap<string, AddAction>
   readonly transactions: ReadonlyMap<string, number>
+  /** Domain metadata that is not removed, by domain. */
+  readonly domains: ReadonlyMap<string, DomainMetadataAction>
 }
 
 /** The state that grows with each commit; `snapshot` copies what readers see. */
@@ -31,7 +40,7 @@ export class LogState {
   readonly #files = new Map<string, AddAction>()
   readonly #tombstones = new Map<string, RemoveAction>()
   readonly #transactions = new Map<string, { version: number; lastUpdated?: number }>()
-  readonly #domains = new Map<string, Readonly<Record<string, unknown>>>()
+  readonly #domains = new Map<string, DomainMetadataAction>()
   #snapshot: Snapshot | undefined
 
   constructor(where: string) {
@@ -62,7 +71,8 @@ export class LogState {
       metadata,
       fields: this.#fields,
       files: new Map(this.#files),
-      transactions: new Map([...this.#transactions].map(([app, txn]) => [app, txn.version]))
+      transactions: new Map([...this.#transactions].map(([app, txn]) => [app, txn.version])),
+      domains: new Map(this.#domains)
     }
     return this.#snapshot
   }
@@ -136,16 +146,15 @@ export class LogState {
     this.#fields = parseSchema(metadata.schemaString, this.#where)
   }
 
-  #setDomain(domain: Readonly<Record<string, unknown>>): void {
-    const name = String(domain['domain'])
-    if (domain['removed'] === true) this.#domains.delete(name)
-    else this.#domains.set(name, domain)
+  #setDomain(domain: DomainMetadataAction): void {
+    if (domain.removed === true) this.#domains.delete(domain.domain)
+    else this.#domains.set(domain.domain, domain)
   }
 }
 
 /** A file with another deletion vector is another logical file (PROTOCOL.md "Add File and Remove File"). */
-function fileKey(file: AddAction | RemoveAction): string {
+export function fileKey(file: AddAction | RemoveAction): string {
   const vector = file.deletionVector
   if (vector == null) return file.path
-  return `${file.path}\n${vector['storageType']}${vector['pathOrInlineDv']}@${vector['offset'] ?? ''}`
+  return `${file.path}\n${vector.storageType}${vector.pathOrInlineDv}@${vector.offset ?? ''}`
 }

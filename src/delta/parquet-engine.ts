@@ -8,7 +8,13 @@ import type { DataType } from './schema.ts'
 import type { Compression } from './table-properties.ts'
 
 export interface EngineColumn {
+  /** The name that people see: in rows, filters and results. */
   readonly name: string
+  /** The name in data files and in `partitionValues` (PROTOCOL.md "Column Mapping"). */
+  readonly physicalName: string
+  /** Set where columns of data files are found by their Parquet field id (mapping mode `id`). */
+  readonly fieldId?: number
+  /** Fields of structs inside carry their own mapping in their metadata. */
   readonly type: DataType
   /** The value is constant in a file and stands in `DataFile.partitionValues`. */
   readonly partition: boolean
@@ -20,6 +26,8 @@ export interface DataFile {
   readonly size: number
   /** In the log's serialisation (partition-values.ts). */
   readonly partitionValues: Readonly<Record<string, string | null>>
+  /** Positions of deleted rows, ascending; such rows are in no answer and in no copy. */
+  readonly deleted?: Uint32Array
 }
 
 export interface MatchRequest {

@@ -3,6 +3,7 @@ import type { AddAction } from './actions.ts'
 import type { Snapshot } from './log-state.ts'
 import type { EngineColumn } from './parquet-engine.ts'
 import { decodePath } from './partition-values.ts'
+import type { SchemaField } from './schema.ts'
 
 /** Path in the store of a data file. */
 export function objectPath(table: string, add: AddAction): string {
@@ -13,5 +14,23 @@ export function objectPath(table: string, add: AddAction): string {
 /** All columns of the table, in the order of the schema. */
 export function engineColumns(snapshot: Snapshot): EngineColumn[] {
   const partitions = new Set(snapshot.metadata.partitionColumns)
-  return snapshot.fields.map(({ name, type }) => ({ name, type, partition: partitions.has(name) }))
+  const byId = snapshot.metadata.configuration['delta.columnMapping.mode'] === 'id'
+  return snapshot.fields.map(field => ({
+    name: field.name,
+    physicalName: physicalName(field),
+    ...(byId ? fieldId(field) : {}),
+    type: field.type,
+    partition: partitions.has(field.name)
+  }))
+}
+
+/** The name of a field in data files, which is its own unless columns are mapped. */
+export function physicalName(field: SchemaField): string {
+  const mapped = field.metadata?.['delta.columnMapping.physicalName']
+  return typeof mapped === 'string' ? mapped : field.name
+}
+
+function fieldId(field: SchemaField): { fieldId?: number } {
+  const id = field.metadata?.['delta.columnMapping.id']
+  return typeof id === 'number' ? { fieldId: id } : {}
 }

@@ -33,7 +33,7 @@ export async function relationOf(
     const name = identifier(names[index] ?? column.name)
     if (!column.partition) return `${source.expression(column)} AS ${name}`
     const parameter = `partition${index}`
-    parameters[parameter] = files.map(file => file.partitionValues[column.name] ?? null)
+    parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
     const text = `($${parameter}::VARCHAR[])[(file_index + 1)::BIGINT]`
     return `${partitionExpression(text, column)} AS ${name}`
   })
