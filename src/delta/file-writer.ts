@@ -3,6 +3,7 @@ import type { CellValue, Row } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
 import type { Lease } from './data-files.ts'
 import type { Snapshot } from './log-state.ts'
+import type { WriteRequest, WrittenFile } from './parquet-engine.ts'
 import { encodePath, partitionDirectory } from './partition-values.ts'
 import { serialiseStats } from './stats.ts'
 import { engineColumns, objectPath } from './table-files.ts'
@@ -22,13 +23,6 @@ export async function writeFile(
   snapshot: Snapshot,
   content: FileContent
 ): Promise<AddAction | undefined> {
-  const { metadata } = snapshot
-  const directory = partitionDirectory(metadata.partitionColumns, content.partitionValues)
-  const codec = compressionOf(metadata)
-  const name = `part-00000-${log.ports.ids.uuid()}-c000.${codec}.parquet`
-  const relative = directory === '' ? name : `${directory}/${name}`
-  const stored = log.path === '' ? relative : `${log.path}/${relative}`
-  const columns = engineColumns(snapshot).filter(column => !column.partition)
   const leases: Lease[] = []
   try {
     for (const { add } of content.inputs) {
@@ -42,29 +36,48 @@ export async function writeFile(
       },
       without
     }))
-    const written = await log.data.store(stored, target =>
-      log.ports.engine.write({
-        target,
-        columns,
-        copies,
-        rows: content.rows as readonly Row[],
-        compression: codec
-      })
+    return await storeFile(log, snapshot, content.partitionValues, file =>
+      log.ports.engine.write({ ...file, copies, rows: content.rows as readonly Row[] })
     )
-    if (written.numRecords === 0) {
-      await log.ports.store.delete(stored)
-      return undefined
-    }
-    const fields = snapshot.fields.filter(field => !metadata.partitionColumns.includes(field.name))
-    return {
-      path: encodePath(relative),
-      partitionValues: content.partitionValues,
-      size: written.size,
-      modificationTime: log.ports.clock.now(),
-      dataChange: true,
-      stats: serialiseStats(written, fields, indexedColumns(metadata))
-    }
   } finally {
     for (const lease of leases) lease.release()
+  }
+}
+
+/** What every engine call that writes a data file is told of it. */
+export type NewFile = Pick<WriteRequest, 'target' | 'columns' | 'compression'>
+
+/**
+ * Has `write` make a data file of the partition and stores it. The file's action, or undefined when
+ * it would hold no row (and is then not kept).
+ */
+export async function storeFile(
+  log: TableLog,
+  snapshot: Snapshot,
+  partitionValues: Readonly<Record<string, string | null>>,
+  write: (file: NewFile) => Promise<WrittenFile>
+): Promise<AddAction | undefined> {
+  const { metadata } = snapshot
+  const directory = partitionDirectory(metadata.partitionColumns, partitionValues)
+  const codec = compressionOf(metadata)
+  const name = `part-00000-${log.ports.ids.uuid()}-c000.${codec}.parquet`
+  const relative = directory === '' ? name : `${directory}/${name}`
+  const stored = log.path === '' ? relative : `${log.path}/${relative}`
+  const columns = engineColumns(snapshot).filter(column => !column.partition)
+  const written = await log.data.store(stored, target =>
+    write({ target, columns, compression: codec })
+  )
+  if (written.numRecords === 0) {
+    await log.ports.store.delete(stored)
+    return undefined
+  }
+  const fields = snapshot.fields.filter(field => !metadata.partitionColumns.includes(field.name))
+  return {
+    path: encodePath(relative),
+    partitionValues,
+    size: written.size,
+    modificationTime: log.ports.clock.now(),
+    dataChange: true,
+    stats: serialiseStats(written, fields, indexedColumns(metadata))
   }
 }

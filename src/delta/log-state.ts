@@ -77,6 +77,11 @@ export class LogState {
     return this.#snapshot
   }
 
+  /** Files that were removed, as far as checkpoints still list them. */
+  tombstones(): readonly RemoveAction[] {
+    return [...this.#tombstones.values()]
+  }
+
   /** What a checkpoint of this version holds; tombstones older than `keepSince` are dropped. */
   checkpointActions(keepSince: number): Action[] {
     const { protocol, metadata } = this.#required()

@@ -124,7 +124,8 @@ async function leaseFiles(
   }
 }
 
-async function selectFiles(
+/** The files that can hold a row of the filter. */
+export async function selectFiles(
   log: TableLog,
   snapshot: Snapshot,
   where: string | undefined

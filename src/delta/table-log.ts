@@ -3,7 +3,7 @@
  * Every operation refreshes first, so that it works on the newest version.
  */
 import { DeltaError } from '../core/index.ts'
-import type { Action, CommitInfoAction } from './actions.ts'
+import type { Action, CommitInfoAction, RemoveAction } from './actions.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
@@ -56,6 +56,11 @@ export class TableLog {
     const state = await loadState(this.ports, this.data, this.path, version)
     if (state !== undefined) return state.snapshot()
     throw new DeltaError('DELTA_VERSION_NOT_FOUND', `${this.where} has no version ${version}`)
+  }
+
+  /** Tombstones of the newest known version: refresh first. */
+  tombstones(): readonly RemoveAction[] {
+    return this.#state.tombstones()
   }
 
   assertWritable(snapshot: Snapshot): void {

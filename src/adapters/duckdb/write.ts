@@ -37,19 +37,29 @@ export async function writeParquet(
       })
       parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}`)
     }
-    const reader = await connection.runAndReadAll(
-      `COPY (${parts.join(' UNION ALL ')}) TO ${literal(request.target)}
-       (FORMAT parquet, COMPRESSION ${request.compression},
-        DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, RETURN_STATS)`,
-      parameters.values,
-      parameters.types
-    )
-    await syncFile(request.target)
-    const [row] = reader.getRowObjects()
-    return writtenFile(columns, row)
+    return await copyToFile(connection, parts.join(' UNION ALL '), request, parameters)
   } finally {
     await table?.drop()
   }
+}
+
+/** Writes the rows of a query, whose columns are those of the file, to one file; synced when it resolves. */
+export async function copyToFile(
+  connection: DuckDBConnection,
+  sql: string,
+  file: Pick<WriteRequest, 'target' | 'columns' | 'compression'>,
+  parameters: Parameters
+): Promise<WrittenFile> {
+  const reader = await connection.runAndReadAll(
+    `COPY (${sql}) TO ${literal(file.target)}
+     (FORMAT parquet, COMPRESSION ${file.compression},
+      DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, RETURN_STATS)`,
+    parameters.values,
+    parameters.types
+  )
+  await syncFile(file.target)
+  const [row] = reader.getRowObjects()
+  return writtenFile(file.columns, row)
 }
 
 async function copiedRows(
@@ -99,7 +109,7 @@ function mapOf(value: DuckDBValue | undefined): Map<string, DuckDBValue> {
   return new Map(value.entries.map(entry => [String(entry.key), entry.value]))
 }
 
-async function makeDirectory(directory: string): Promise<void> {
+export async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true })
   for (let made = directory; first !== undefined && made.length >= first.length; ) {
     made = dirname(made)
