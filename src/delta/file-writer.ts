@@ -1,12 +1,12 @@
 /** Writes data files of a table and makes their `add` actions. */
 import type { CellValue, Row } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
-import type { Lease } from './data-files.ts'
+import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
 import type { WriteRequest, WrittenFile } from './parquet-engine.ts'
 import { encodePath, partitionDirectory } from './partition-values.ts'
 import { serialiseStats } from './stats.ts'
-import { engineColumns, objectPath } from './table-files.ts'
+import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 import { compressionOf, indexedColumns } from './table-properties.ts'
 
@@ -23,25 +23,16 @@ export async function writeFile(
   snapshot: Snapshot,
   content: FileContent
 ): Promise<AddAction | undefined> {
-  const leases: Lease[] = []
-  try {
-    for (const { add } of content.inputs) {
-      leases.push(await log.data.lease(objectPath(log.path, add)))
-    }
-    const copies = content.inputs.map(({ add, without }, index) => ({
-      file: {
-        localPath: leases[index]?.localPath ?? '',
-        size: add.size,
-        partitionValues: add.partitionValues
-      },
-      without
-    }))
-    return await storeFile(log, snapshot, content.partitionValues, file =>
-      log.ports.engine.write({ ...file, copies, rows: content.rows as readonly Row[] })
+  const adds = content.inputs.map(input => input.add)
+  return await withFiles(log, adds, files => {
+    const copies = content.inputs.flatMap(({ without }, index) => {
+      const file = files[index]
+      return file === undefined ? [] : [{ file, without }]
+    })
+    return storeFile(log, snapshot, content.partitionValues, target =>
+      log.ports.engine.write({ ...target, copies, rows: content.rows as readonly Row[] })
     )
-  } finally {
-    for (const lease of leases) lease.release()
-  }
+  })
 }
 
 /** What every engine call that writes a data file is told of it. */

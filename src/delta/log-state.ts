@@ -63,7 +63,6 @@ export class LogState {
     if (this.#snapshot !== undefined) return this.#snapshot
     const { protocol, metadata } = this.#required()
     assertReadable({ protocol, metadata, fields: this.#fields }, this.#where)
-    this.#refuseDeletionVectors()
     this.#snapshot = {
       version: this.#version,
       timestamp: this.#timestamp,
@@ -94,18 +93,6 @@ export class LogState {
       actions.push({ remove: { ...remove, dataChange: false } })
     }
     return actions
-  }
-
-  /** The feature may be on; files that use it cannot be read yet. */
-  #refuseDeletionVectors(): void {
-    for (const add of this.#files.values()) {
-      if (add.deletionVector == null) continue
-      throw new DeltaError(
-        'DELTA_UNSUPPORTED',
-        `${this.#where} cannot be read: it needs deletionVectors, which this engine does not support`,
-        { details: { features: 'deletionVectors' } }
-      )
-    }
   }
 
   #required(): { protocol: ProtocolAction; metadata: MetadataAction } {

@@ -10,7 +10,6 @@ import { booleanProperty } from './table-properties.ts'
 /** What we create: open to every reader and writer. */
 export const DEFAULT_PROTOCOL: ProtocolAction = { minReaderVersion: 1, minWriterVersion: 2 }
 
-/** `deletionVectors`: as long as no file has one (log-state.ts); we never write any. */
 const READER_FEATURES = new Set(['deletionVectors', 'timestampNtz', 'vacuumProtocolCheck'])
 /** Writer features that ask nothing of an engine that appends and merges, or that are obeyed. */
 const WRITER_FEATURES = new Set([

@@ -1,11 +1,11 @@
 /** Reads: rows of a version, keys, and their files after skipping. */
 import { DeltaError, type Row } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
-import type { Lease } from './data-files.ts'
 import { mayHoldKeys, mayHoldTerms, statsOf, wantedValues } from './data-skipping.ts'
+import { leaseFiles, withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
-import type { DataFile, ScanRequest } from './parquet-engine.ts'
-import { engineColumns, objectPath } from './table-files.ts'
+import type { ScanRequest } from './parquet-engine.ts'
+import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
 export interface ReadOptions {
@@ -77,6 +77,7 @@ export async function countRows(log: TableLog, snapshot: Snapshot): Promise<numb
   const uncounted: AddAction[] = []
   for (const add of snapshot.files.values()) {
     const { numRecords } = statsOf(add)
+    rows -= add.deletionVector?.cardinality ?? 0
     if (numRecords === undefined) uncounted.push(add)
     else rows += Number(numRecords)
   }
@@ -85,43 +86,6 @@ export async function countRows(log: TableLog, snapshot: Snapshot): Promise<numb
     log.ports.engine.rowCounts(files.map(file => file.localPath))
   )
   return counts.reduce((sum, count) => sum + count, rows)
-}
-
-/** Runs `use` with local copies of the files. */
-export async function withFiles<T>(
-  log: TableLog,
-  files: readonly AddAction[],
-  use: (files: DataFile[]) => Promise<T>
-): Promise<T> {
-  const leased = await leaseFiles(log, files)
-  try {
-    return await use(leased.files)
-  } finally {
-    leased.release()
-  }
-}
-
-async function leaseFiles(
-  log: TableLog,
-  adds: readonly AddAction[]
-): Promise<{ files: DataFile[]; release: () => void }> {
-  const leases: Lease[] = []
-  const files: DataFile[] = []
-  const release = (): void => {
-    for (const lease of leases) lease.release()
-  }
-  try {
-    for (const add of adds) {
-      const lease = await log.data.lease(objectPath(log.path, add))
-      leases.push(lease)
-      const { size, partitionValues } = add
-      files.push({ localPath: lease.localPath, size, partitionValues })
-    }
-    return { files, release }
-  } catch (error) {
-    release()
-    throw error
-  }
 }
 
 /** The files that can hold a row of the filter. */

@@ -7,6 +7,7 @@ import type { Action, CommitInfoAction, RemoveAction } from './actions.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
+import { DeletionVectors } from './deletion-vectors/index.ts'
 import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -23,6 +24,7 @@ export const MAX_CONFLICTS = 100
 export class TableLog {
   readonly ports: DeltaPorts
   readonly data: DataFiles
+  readonly vectors: DeletionVectors
   /** Path below the root of the store; empty for the root itself. */
   readonly path: string
   /** For messages to people. */
@@ -34,6 +36,7 @@ export class TableLog {
   constructor(ports: DeltaPorts, data: DataFiles, path: string, state: LogState) {
     this.ports = ports
     this.data = data
+    this.vectors = new DeletionVectors(ports, path)
     this.path = path
     this.where = path === '' ? ports.store.root : `${ports.store.root}/${path}`
     this.#state = state

@@ -2,8 +2,8 @@
 import { isPipelineError } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
 import { statsOf } from './data-skipping.ts'
+import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
-import { withFiles } from './read.ts'
 import { engineColumns, objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
@@ -54,18 +54,38 @@ async function checkObject(log: TableLog, add: AddAction): Promise<string | unde
   return `${add.path} has ${info.size} bytes, the log says ${add.size}`
 }
 
+/** The rows that count, or what is wrong with the file or its deletion vector. */
 async function countRows(log: TableLog, add: AddAction): Promise<number | string> {
+  const deleted = await deletedRows(log, add)
+  if (typeof deleted === 'string') return deleted
   try {
-    const [count = 0] = await withFiles(log, [add], files =>
+    const [count = 0] = await withFiles(log, [{ ...add, deletionVector: null }], files =>
       log.ports.engine.rowCounts(files.map(file => file.localPath))
     )
     const logged = statsOf(add).numRecords
-    if (logged === undefined || Number(logged) === count) return count
-    return `${add.path} has ${count} rows, the log says ${logged}`
+    if (logged !== undefined && Number(logged) !== count) {
+      return `${add.path} has ${count} rows, the log says ${logged}`
+    }
+    if (deleted !== undefined && (deleted.at(-1) ?? 0) >= count) {
+      return `The deletion vector of ${add.path} names rows beyond its ${count}`
+    }
+    return count - (deleted?.length ?? 0)
   } catch (error) {
     if (isPipelineError(error) && error.code === 'DELTA_DATA_CORRUPT') {
       return `${add.path} is not a readable Parquet file`
     }
+    throw error
+  }
+}
+
+async function deletedRows(
+  log: TableLog,
+  add: AddAction
+): Promise<Uint32Array | string | undefined> {
+  try {
+    return await log.vectors.load(add)
+  } catch (error) {
+    if (isPipelineError(error) && error.code === 'DELTA_DATA_CORRUPT') return error.message
     throw error
   }
 }

@@ -20,7 +20,6 @@ if (!present) {
 /** Refused at every version, with the feature that is named. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   column_mapping: /columnMapping/,
-  deletion_vectors: /deletionVectors/,
   iceberg_compat_v1: /columnMapping/
 }
 describe('DAT reader tables', { skip: present ? false : 'not on this machine' }, () => {

@@ -16,6 +16,7 @@ import type {
 } from '../../delta/index.ts'
 import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
 import { Connections } from './connections.ts'
+import { dropDeletedRows } from './deleted-rows.ts'
 import { filterTerms } from './filter-terms.ts'
 import { matchRows } from './match.ts'
 import { parametersOf } from './parameters.ts'
@@ -106,6 +107,7 @@ class DuckDbEngine implements ParquetEngine {
         values,
         types
       )
+      await dropDeletedRows(connection, files)
       return Number(reader.getColumns()[0]?.[0] ?? 0)
     })
   }

@@ -5,9 +5,9 @@
  */
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
-import type { EngineColumn, Match, MatchRequest } from '../../delta/index.ts'
+import { type EngineColumn, hasPosition, type Match, type MatchRequest } from '../../delta/index.ts'
 import { addPlaces, type Parameters, PLACES, parametersOf } from './parameters.ts'
-import { FILE, POSITION, relationOf } from './relation.ts'
+import { FILE, POSITION, storedRows } from './relation.ts'
 import { createRowTable, ROW } from './row-table.ts'
 import { outputCell, outputExpression } from './values.ts'
 
@@ -38,18 +38,19 @@ async function findRows(
   const table = await createRowTable(connection, 'match_keys', keys, request.rows, true)
   try {
     const names = [...keys.map((_, index) => `k${index}`), ...valueNames(columns)]
-    const relation = await relationOf(connection, files, [...keys, ...columns], names, true)
+    const relation = await storedRows(connection, files, [...keys, ...columns], names, true)
     const on = table.expressions.map((expression, index) => `f.k${index} = ${expression}`)
     const selected = [`s.${ROW}`, `f.${FILE}`, `f.${POSITION}`, ...valueExpressions(columns)]
     const parameters = parametersOf(relation.parameters)
     const reader = await joined(connection, relation.sql, table.name, selected, on, parameters)
     const [rows = [], fileIndexes = [], positions = [], ...data] = reader.getColumns()
-    return rows.map((row, i) => ({
-      row: Number(row),
-      file: Number(fileIndexes[i]),
-      position: Number(positions[i]),
-      values: cellsOf(columns, data, i)
-    }))
+    return rows.flatMap((row, i) => {
+      const file = Number(fileIndexes[i])
+      const position = Number(positions[i])
+      // Few rows are found, so looking these up costs less than leaving out all deleted ones before.
+      if (hasPosition(files[file]?.deleted, position)) return []
+      return [{ row: Number(row), file, position, values: cellsOf(columns, data, i) }]
+    })
   } finally {
     await table.drop()
   }
@@ -64,7 +65,7 @@ async function fetchValues(
   const used = [...new Set(hits.map(hit => hit.file))]
   const indexOf = new Map(used.map((file, index) => [file, index]))
   const files = used.flatMap(file => request.files[file] ?? [])
-  const relation = await relationOf(connection, files, columns, valueNames(columns), true)
+  const relation = await storedRows(connection, files, columns, valueNames(columns), true)
   const parameters = parametersOf(relation.parameters)
   addPlaces(
     parameters,

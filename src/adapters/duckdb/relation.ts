@@ -4,6 +4,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type DataFile, type EngineColumn, isNested } from '../../delta/index.ts'
+import { createDeletedRows, DELETED } from './deleted-rows.ts'
 import { identifier, literal, sqlType } from './sql.ts'
 
 export const FILE = '__file'
@@ -15,13 +16,41 @@ export interface Relation {
   readonly parameters: Readonly<Record<string, readonly (string | null)[]>>
 }
 
-/** `names` gives each column the name it has in the relation. */
+/**
+ * The rows that are not deleted. Files without deletions are read on their own, so that filters reach
+ * them as before. `names` gives each column the name it has in the relation. Fills a table of the
+ * connection: only one such relation at a time, and `dropDeletedRows` when it is done with.
+ */
 export async function relationOf(
   connection: DuckDBConnection,
   files: readonly DataFile[],
   columns: readonly EngineColumn[],
+  names: readonly string[]
+): Promise<Relation> {
+  const marked = files.filter(file => file.deleted !== undefined && file.deleted.length > 0)
+  if (marked.length === 0) return await storedRows(connection, files, columns, names)
+  await createDeletedRows(connection, marked)
+  const stored = await storedRows(connection, marked, columns, names, true, 'marked')
+  const selected = names.map(name => `f.${identifier(name)}`)
+  const sql = `SELECT ${selected.length === 0 ? '1' : selected.join(', ')} FROM (${stored.sql}) f
+    ANTI JOIN ${DELETED} x ON f.${FILE} = x.file AND f.${POSITION} = x.position`
+  if (marked.length === files.length) return { sql, parameters: stored.parameters }
+  const clean = files.filter(file => !marked.includes(file))
+  const rest = await storedRows(connection, clean, columns, names)
+  return {
+    sql: `${rest.sql} UNION ALL ${sql}`,
+    parameters: { ...rest.parameters, ...stored.parameters }
+  }
+}
+
+/** All rows of the files, deleted ones too; with `positions` also where each one lies. */
+export async function storedRows(
+  connection: DuckDBConnection,
+  files: readonly DataFile[],
+  columns: readonly EngineColumn[],
   names: readonly string[],
-  positions = false
+  positions = false,
+  prefix = 'partition'
 ): Promise<Relation> {
   const parameters: Record<string, readonly (string | null)[]> = {}
   // A column may be asked for twice, as a key and as a value.
@@ -32,7 +61,7 @@ export async function relationOf(
   const selected = columns.map((column, index) => {
     const name = identifier(names[index] ?? column.name)
     if (!column.partition) return `${source.expression(column)} AS ${name}`
-    const parameter = `partition${index}`
+    const parameter = `${prefix}${index}`
     parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
     const text = `($${parameter}::VARCHAR[])[(file_index + 1)::BIGINT]`
     return `${partitionExpression(text, column)} AS ${name}`

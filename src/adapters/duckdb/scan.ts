@@ -2,6 +2,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { type CellValue, DeltaError } from '../../core/index.ts'
 import type { EngineColumn, ExportFormat, ScanRequest } from '../../delta/index.ts'
+import { dropDeletedRows } from './deleted-rows.ts'
 import { parametersOf } from './parameters.ts'
 import { type Relation, relationOf } from './relation.ts'
 import { identifier, literal, sqlType } from './sql.ts'
@@ -31,11 +32,15 @@ export async function* scanBatches(
     outputExpression(identifier(column.name), column.type)
   )
   const { values, types } = parametersOf(query.parameters)
-  const result = await guarded(request, () => connection.stream(query.sql, values, types))
-  for (;;) {
-    const chunk = await guarded(request, () => result.fetchChunk())
-    if (chunk === null || chunk.rowCount === 0) return
-    yield rowsOf(chunk, columns)
+  try {
+    const result = await guarded(request, () => connection.stream(query.sql, values, types))
+    for (;;) {
+      const chunk = await guarded(request, () => result.fetchChunk())
+      if (chunk === null || chunk.rowCount === 0) return
+      yield rowsOf(chunk, columns)
+    }
+  } finally {
+    await dropDeletedRows(connection, request.files)
   }
 }
 
@@ -47,14 +52,18 @@ export async function exportRows(
 ): Promise<number> {
   const query = await queryOf(connection, request, column => identifier(column.name))
   const { values, types } = parametersOf(query.parameters)
-  const reader = await guarded(request, () =>
-    connection.runAndReadAll(
-      `COPY (${query.sql}) TO ${literal(target)} (${FORMATS[format]})`,
-      values,
-      types
+  try {
+    const reader = await guarded(request, () =>
+      connection.runAndReadAll(
+        `COPY (${query.sql}) TO ${literal(target)} (${FORMATS[format]})`,
+        values,
+        types
+      )
     )
-  )
-  return Number(reader.getColumns()[0]?.[0] ?? 0)
+    return Number(reader.getColumns()[0]?.[0] ?? 0)
+  } finally {
+    await dropDeletedRows(connection, request.files)
+  }
 }
 
 function selectedColumns(request: ScanRequest): EngineColumn[] {

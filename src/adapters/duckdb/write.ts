@@ -2,14 +2,18 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type DuckDBConnection, DuckDBMapValue, type DuckDBValue } from '@duckdb/node-api'
-import type {
-  ColumnStatistics,
-  EngineColumn,
-  WriteRequest,
-  WrittenFile
+import {
+  type ColumnStatistics,
+  type DataFile,
+  type EngineColumn,
+  positionsOf,
+  unionOf,
+  type WriteRequest,
+  type WrittenFile
 } from '../../delta/index.ts'
-import { addPlaces, type Parameters, PLACES } from './parameters.ts'
-import { FILE, POSITION, relationOf } from './relation.ts'
+import { dropDeletedRows } from './deleted-rows.ts'
+import { type Parameters, parametersOf } from './parameters.ts'
+import { relationOf } from './relation.ts'
 import { createRowTable, type RowTable } from './row-table.ts'
 import { identifier, literal } from './sql.ts'
 
@@ -24,10 +28,16 @@ export async function writeParquet(
   request: WriteRequest
 ): Promise<WrittenFile> {
   await makeDirectory(dirname(request.target))
-  const { columns, copies, rows } = request
+  const { columns, rows } = request
   const parts: string[] = []
-  const parameters: Parameters = { values: {}, types: {} }
-  if (copies.length > 0) parts.push(await copiedRows(connection, request, parameters))
+  const copied = copiedFiles(request)
+  let parameters: Parameters = { values: {}, types: {} }
+  if (copied.length > 0) {
+    const names = columns.map(column => column.name)
+    const relation = await relationOf(connection, copied, columns, names)
+    parameters = parametersOf(relation.parameters)
+    parts.push(relation.sql)
+  }
   let table: RowTable | undefined
   try {
     if (rows.length > 0 || parts.length === 0) {
@@ -40,6 +50,7 @@ export async function writeParquet(
     return await copyToFile(connection, parts.join(' UNION ALL '), request, parameters)
   } finally {
     await table?.drop()
+    await dropDeletedRows(connection, copied)
   }
 }
 
@@ -62,21 +73,13 @@ export async function copyToFile(
   return writtenFile(file.columns, row)
 }
 
-async function copiedRows(
-  connection: DuckDBConnection,
-  request: WriteRequest,
-  parameters: Parameters
-): Promise<string> {
-  const { columns, copies } = request
-  const names = columns.map(column => column.name)
-  const files = copies.map(copy => copy.file)
-  const without = copies.flatMap((copy, file) => copy.without.map(position => ({ file, position })))
-  const relation = await relationOf(connection, files, columns, names, without.length > 0)
-  if (without.length === 0) return relation.sql
-  addPlaces(parameters, without)
-  const selected = names.map(name => `f.${identifier(name)}`).join(', ')
-  return `SELECT ${selected} FROM (${relation.sql}) f
-    ANTI JOIN ${PLACES} x ON f.${FILE} = x.file AND f.${POSITION} = x.position`
+/** The rows of the files to copy: neither deleted before nor left out now. */
+function copiedFiles(request: WriteRequest): DataFile[] {
+  return request.copies.map(({ file, without }) =>
+    without.length === 0
+      ? file
+      : { ...file, deleted: unionOf(file.deleted ?? new Uint32Array(0), positionsOf(without)) }
+  )
 }
 
 function writtenFile(

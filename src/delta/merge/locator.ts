@@ -1,40 +1,43 @@
 /**
  * Where the keys of a batch are stored. Each data file is searched at most once, whatever the number of
- * attempts: files never change, so after a conflict only the files of the winner are new.
+ * attempts: files never change, so after a conflict only the files of the winner are new. Of a file that
+ * got a newer deletion vector meanwhile only the vector is read.
  */
 import type { AddAction } from '../actions.ts'
-import type { DataFiles, Lease } from '../data-files.ts'
 import { mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
-import type { Snapshot } from '../log-state.ts'
-import type { EngineColumn, Match, ParquetEngine } from '../parquet-engine.ts'
+import { hasPosition, isWithin } from '../deletion-vectors/index.ts'
+import { withFiles } from '../leased-files.ts'
+import { fileKey, type Snapshot } from '../log-state.ts'
+import type { EngineColumn, Match } from '../parquet-engine.ts'
 import type { MergeRules } from '../row-policies.ts'
-import { engineColumns, objectPath } from '../table-files.ts'
+import { engineColumns } from '../table-files.ts'
+import type { TableLog } from '../table-log.ts'
 import type { SourceGroup } from './source.ts'
 
+/** A stored row with a key of the batch. It stays the same object while the row is in the table. */
 export interface StoredMatch {
   readonly group: SourceGroup
+  /** The file as it was when it was searched: its vector may be newer by now. */
   readonly add: AddAction
   readonly match: Match
 }
 
+interface Searched {
+  /** `fileKey` of the file that the matches are of. */
+  readonly key: string
+  readonly add: AddAction
+  readonly matches: readonly StoredMatch[]
+}
+
 export class Locator {
-  readonly #engine: ParquetEngine
-  readonly #data: DataFiles
-  readonly #table: string
+  readonly #log: TableLog
   readonly #rules: MergeRules
   readonly #groups: readonly SourceGroup[]
-  readonly #byFile = new Map<string, readonly StoredMatch[]>()
+  readonly #byPath = new Map<string, Searched>()
   #wanted: readonly WantedValues[] | undefined
 
-  constructor(
-    ports: { readonly engine: ParquetEngine; readonly data: DataFiles },
-    table: string,
-    rules: MergeRules,
-    groups: readonly SourceGroup[]
-  ) {
-    this.#engine = ports.engine
-    this.#data = ports.data
-    this.#table = table
+  constructor(log: TableLog, rules: MergeRules, groups: readonly SourceGroup[]) {
+    this.#log = log
     this.#rules = rules
     this.#groups = groups
   }
@@ -42,57 +45,57 @@ export class Locator {
   /** Stored rows of the snapshot that have a key of the batch. */
   async find(snapshot: Snapshot): Promise<StoredMatch[]> {
     this.#wanted ??= this.#wantedKeys(snapshot)
-    const wanted = this.#wanted
     const unseen: AddAction[] = []
-    for (const [path, add] of snapshot.files) {
-      if (this.#byFile.has(path)) continue
-      this.#byFile.set(path, [])
-      if (mayHoldKeys(add, wanted)) unseen.push(add)
+    for (const [key, add] of snapshot.files) {
+      const known = this.#byPath.get(add.path)
+      if (known?.key === key) continue
+      if (known !== undefined && (await this.#narrow(known, key, add))) continue
+      if (mayHoldKeys(add, this.#wanted)) unseen.push(add)
+      else this.#byPath.set(add.path, { key, add, matches: [] })
     }
     if (unseen.length > 0) await this.#search(snapshot, unseen)
     const found: StoredMatch[] = []
-    for (const path of snapshot.files.keys()) found.push(...(this.#byFile.get(path) ?? []))
+    for (const add of snapshot.files.values()) {
+      found.push(...(this.#byPath.get(add.path)?.matches ?? []))
+    }
     return found
+  }
+
+  /** Takes the rows out that a newer vector deletes; false when it does not delete all that the known one does. */
+  async #narrow(known: Searched, key: string, add: AddAction): Promise<boolean> {
+    const before = await this.#log.vectors.load(known.add)
+    const now = await this.#log.vectors.load(add)
+    if (!isWithin(before, now)) return false
+    const matches = known.matches.filter(({ match }) => !hasPosition(now, match.position))
+    this.#byPath.set(add.path, { key, add, matches })
+    return true
   }
 
   async #search(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const wantedColumns: EngineColumn[] = this.#rules.insertOnly === true ? [] : columns
-    const where = this.#engine
-    const leases: Lease[] = []
-    try {
-      for (const add of unseen) leases.push(await this.#data.lease(objectPath(this.#table, add)))
-      const matches = await where.match({
-        files: unseen.map((add, index) => ({
-          localPath: leases[index]?.localPath ?? '',
-          size: add.size,
-          partitionValues: add.partitionValues
-        })),
+    const wanted: EngineColumn[] = this.#rules.insertOnly === true ? [] : columns
+    const matches = await withFiles(this.#log, unseen, files =>
+      this.#log.ports.engine.match({
+        files,
         keys,
         rows: this.#groups.map(group => group.key),
-        columns: wantedColumns
+        columns: wanted
       })
-      this.#keep(unseen, matches)
-    } catch (error) {
-      for (const add of unseen) this.#byFile.delete(add.path)
-      throw error
-    } finally {
-      for (const lease of leases) lease.release()
-    }
+    )
+    this.#keep(unseen, matches)
   }
 
   #keep(files: readonly AddAction[], matches: readonly Match[]): void {
-    const byFile = new Map<AddAction, StoredMatch[]>()
+    const byFile = files.map((): StoredMatch[] => [])
     for (const match of matches) {
       const add = files[match.file]
       const group = this.#groups[match.row]
-      if (add === undefined || group === undefined) continue
-      const list = byFile.get(add) ?? []
-      list.push({ group, add, match })
-      byFile.set(add, list)
+      if (add !== undefined && group !== undefined) byFile[match.file]?.push({ group, add, match })
     }
-    for (const [add, list] of byFile) this.#byFile.set(add.path, list)
+    files.forEach((add, index) => {
+      this.#byPath.set(add.path, { key: fileKey(add), add, matches: byFile[index] ?? [] })
+    })
   }
 
   #wantedKeys(snapshot: Snapshot): WantedValues[] {

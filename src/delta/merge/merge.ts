@@ -5,8 +5,9 @@
  */
 import { DeltaError, type Row } from '../../core/index.ts'
 import type { Action, AddAction } from '../actions.ts'
+import { removeOf } from '../deletion-vectors/index.ts'
 import { writeFile } from '../file-writer.ts'
-import type { Snapshot } from '../log-state.ts'
+import { fileKey, type Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { isNested } from '../schema.ts'
@@ -90,8 +91,7 @@ class MergeWork {
     if (!this.#insertOnly) assertMergeable(snapshot, log.where)
     this.#rowCount = rows.length
     this.#source = groupRows(rules, snapshot.fields, rows, log.where)
-    const ports = { engine: log.ports.engine, data: log.data }
-    this.#locator = new Locator(ports, log.path, rules, this.#source.groups)
+    this.#locator = new Locator(log, rules, this.#source.groups)
     this.#decider = new Decider(rules, log.where)
   }
 
@@ -210,7 +210,7 @@ function targetFileBytes(snapshot: Snapshot): number {
 
 function isStillRight(file: WrittenFile, snapshot: Snapshot, decisions: Decisions): boolean {
   return (
-    file.inputs.every(({ add }) => snapshot.files.get(add.path) === add) &&
+    file.inputs.every(({ add }) => snapshot.files.get(fileKey(add)) === add) &&
     file.rows.every(row => decisions.rows.has(row))
   )
 }
@@ -218,16 +218,7 @@ function isStillRight(file: WrittenFile, snapshot: Snapshot, decisions: Decision
 function fileActions(written: readonly WrittenFile[], now: number): Action[] {
   const adds = written.flatMap(({ add }) => (add === undefined ? [] : [{ add }]))
   const removed = new Set(written.flatMap(file => file.inputs.map(input => input.add)))
-  const removes = [...removed].map(({ path, partitionValues, size }) => ({
-    remove: {
-      path,
-      deletionTimestamp: now,
-      dataChange: true,
-      extendedFileMetadata: true,
-      partitionValues,
-      size
-    }
-  }))
+  const removes = [...removed].map(add => ({ remove: removeOf(add, now) }))
   return [...adds, ...removes]
 }
 

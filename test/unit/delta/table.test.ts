@@ -421,29 +421,6 @@ describe('Delta table', () => {
       code: 'DELTA_UNSUPPORTED',
       message: /cannot be read: it needs variantType, which/
     })
-    const vector = await refuse(
-      'dv',
-      {
-        minReaderVersion: 3,
-        minWriterVersion: 7,
-        readerFeatures: ['deletionVectors'],
-        writerFeatures: ['deletionVectors']
-      },
-      {}
-    )
-    await vector.append([{ id: 'a' }])
-    const [add] = (await vector.snapshot()).files.values()
-    const marked = {
-      ...add,
-      deletionVector: { storageType: 'i', pathOrInlineDv: 'x', sizeInBytes: 1, cardinality: 1 }
-    }
-    const lines = [{ add: marked }, { remove: { path: add?.path, dataChange: true } }]
-    await delta.ports.store.put(
-      `dv/_delta_log/${'3'.padStart(20, '0')}.json`,
-      Buffer.from(lines.map(line => JSON.stringify(line)).join('\n'))
-    )
-    await assert.rejects(vector.read(), { code: 'DELTA_UNSUPPORTED', message: /deletionVectors/ })
-    assert.equal((await vector.read({ version: 2 })).length, 1)
     const mapped = { minReaderVersion: 2, minWriterVersion: 5 }
     await assert.rejects(
       (await refuse('map', mapped, { 'delta.columnMapping.mode': 'name' })).read(),

@@ -1,0 +1,44 @@
+/**
+ * Deleted rows of files as a temporary table that scans are joined against. There may be millions, so they
+ * go to DuckDB in its own chunks, never as text.
+ */
+import { BIGINT, type DuckDBConnection, DuckDBDataChunk, INTEGER } from '@duckdb/node-api'
+import type { DataFile } from '../../delta/index.ts'
+import { CHUNK_ROWS } from './values.ts'
+
+export const DELETED = 'deleted_rows'
+
+/** Fills the table with the index and the positions of each file. */
+export async function createDeletedRows(
+  connection: DuckDBConnection,
+  files: readonly DataFile[]
+): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${DELETED} (file INTEGER, position BIGINT)`)
+  const appender = await connection.createAppender(DELETED)
+  try {
+    files.forEach(({ deleted }, file) => {
+      if (deleted === undefined) return
+      for (let start = 0; start < deleted.length; start += CHUNK_ROWS) {
+        appender.appendDataChunk(chunkOf(file, deleted.subarray(start, start + CHUNK_ROWS)))
+      }
+    })
+  } finally {
+    appender.closeSync()
+  }
+}
+
+/** A small table waits for the next one to replace it, which saves a statement. */
+export async function dropDeletedRows(
+  connection: DuckDBConnection,
+  files: readonly DataFile[]
+): Promise<void> {
+  const rows = files.reduce((sum, { deleted }) => sum + (deleted?.length ?? 0), 0)
+  if (rows > CHUNK_ROWS) await connection.run(`DROP TABLE IF EXISTS ${DELETED}`)
+}
+
+function chunkOf(file: number, positions: Uint32Array): DuckDBDataChunk {
+  const chunk = DuckDBDataChunk.create([INTEGER, BIGINT], positions.length)
+  chunk.setColumnValues(0, new Array<number>(positions.length).fill(file))
+  chunk.setColumnValues(1, Array.from(positions, BigInt))
+  return chunk
+}

@@ -1,0 +1,153 @@
+/**
+ * Deletion vectors of one open table: reads them through a small cache, writes those of a commit together.
+ * What a descriptor names never changes, so nothing in the cache is ever stale.
+ */
+import { isPipelineError } from '../../core/index.ts'
+import type { AddAction, DeletionVectorDescriptor } from '../actions.ts'
+import type { DeltaPorts } from '../ports.ts'
+import {
+  assertFileVersion,
+  corrupt,
+  decodeVector,
+  encodeVector,
+  encodeVectorFile,
+  frameOf,
+  unframe
+} from './codec.ts'
+import { relativeDescriptor, vectorFileName, vectorId, vectorPath } from './descriptors.ts'
+import { decodeZ85, encodeZ85 } from './z85.ts'
+
+/** Vectors of a commit that are this small together go into the log: one file less to write and sync. */
+const INLINE_BYTES = 1024
+const CACHE_BYTES = 33_554_432
+
+export interface WrittenVectors {
+  readonly descriptors: ReadonlyMap<AddAction, DeletionVectorDescriptor>
+  /** Path in the store of the file written; undefined when all are inline. */
+  readonly path: string | undefined
+  readonly bytes: number
+}
+
+export class DeletionVectors {
+  readonly #ports: DeltaPorts
+  readonly #table: string
+  readonly #cache = new Map<string, Promise<Uint32Array>>()
+  readonly #sizes = new Map<string, number>()
+  #bytes = 0
+
+  constructor(ports: DeltaPorts, table: string) {
+    this.#ports = ports
+    this.#table = table
+  }
+
+  /** Positions of the deleted rows; undefined when there are none. */
+  async load(add: Pick<AddAction, 'path' | 'deletionVector'>): Promise<Uint32Array | undefined> {
+    const vector = add.deletionVector
+    if (vector == null || vector.cardinality === 0) return undefined
+    const id = `${vectorId(vector)} ${vector.cardinality}`
+    const known = this.#cache.get(id)
+    if (known !== undefined) {
+      this.#cache.delete(id)
+      this.#cache.set(id, known)
+      return await known
+    }
+    const reading = this.#read(vector, add.path)
+    this.#cache.set(id, reading)
+    try {
+      const positions = await reading
+      this.#measure(id, positions)
+      return positions
+    } catch (error) {
+      this.#cache.delete(id)
+      throw error
+    }
+  }
+
+  /**
+   * Stores a vector for each file that holds exactly these positions; durable when it resolves. Several
+   * share one file; tiny ones need none.
+   */
+  async write(wanted: ReadonlyMap<AddAction, Uint32Array>): Promise<WrittenVectors> {
+    const entries = [...wanted].map(([add, positions]) => {
+      return { add, positions, bytes: encodeVector(positions) }
+    })
+    const descriptors = new Map<AddAction, DeletionVectorDescriptor>()
+    const total = entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
+    if (total <= INLINE_BYTES) {
+      for (const { add, positions, bytes } of entries) {
+        const descriptor: DeletionVectorDescriptor = {
+          storageType: 'i',
+          pathOrInlineDv: encodeZ85(bytes),
+          sizeInBytes: bytes.length,
+          cardinality: positions.length
+        }
+        descriptors.set(add, descriptor)
+        this.#remember(descriptor, positions)
+      }
+      return { descriptors, path: undefined, bytes: 0 }
+    }
+    const uuid = this.#ports.ids.uuid()
+    const name = vectorFileName(uuid)
+    const path = this.#table === '' ? name : `${this.#table}/${name}`
+    const file = encodeVectorFile(entries.map(entry => entry.bytes))
+    await this.#ports.store.put(path, file.bytes)
+    entries.forEach(({ add, positions, bytes }, index) => {
+      const offset = file.offsets[index] ?? 0
+      const descriptor = relativeDescriptor(uuid, offset, bytes.length, positions.length)
+      descriptors.set(add, descriptor)
+      this.#remember(descriptor, positions)
+    })
+    return { descriptors, path, bytes: file.bytes.length }
+  }
+
+  async #read(vector: DeletionVectorDescriptor, dataPath: string): Promise<Uint32Array> {
+    const { sizeInBytes, cardinality, pathOrInlineDv } = vector
+    const path = vectorPath(this.#table, vector)
+    const root = this.#ports.store.root
+    if (path === undefined) {
+      const where = `of ${dataPath} in the log of ${root}/${this.#table}`
+      const bytes = decodeZ85(pathOrInlineDv, sizeInBytes)
+      if (bytes === undefined) throw corrupt(where, 'it is no Z85 text of its size')
+      return decodeVector(bytes, cardinality, where)
+    }
+    const offset = vector.offset ?? 0
+    const where = `at byte ${offset} of ${root}/${path}`
+    const { start, end } = frameOf(offset, sizeInBytes)
+    // A frame right behind the version byte is read together with it.
+    const from = start === 1 ? 0 : start
+    const bytes = await this.#get(path, from, end, where)
+    if (from === 0) assertFileVersion(bytes[0], where)
+    const frame = bytes.subarray(start - from)
+    return decodeVector(unframe(frame, sizeInBytes, where), cardinality, where)
+  }
+
+  async #get(path: string, start: number, end: number, where: string): Promise<Uint8Array> {
+    try {
+      return await this.#ports.store.get(path, { start, end })
+    } catch (error) {
+      if (!isPipelineError(error) || error.code !== 'STORAGE_NOT_FOUND') throw error
+      throw corrupt(where, 'its file is missing', error)
+    }
+  }
+
+  #remember(vector: DeletionVectorDescriptor, positions: Uint32Array): void {
+    const id = `${vectorId(vector)} ${vector.cardinality}`
+    this.#cache.set(id, Promise.resolve(positions))
+    this.#measure(id, positions)
+  }
+
+  #measure(id: string, positions: Uint32Array): void {
+    if (this.#sizes.has(id) || !this.#cache.has(id)) return
+    const size = positions.byteLength + id.length * 2
+    this.#sizes.set(id, size)
+    this.#bytes += size
+    for (const [oldest] of this.#cache) {
+      if (this.#bytes <= CACHE_BYTES) return
+      const bytes = this.#sizes.get(oldest)
+      if (bytes === undefined) continue
+      this.#cache.delete(oldest)
+      this.#sizes.delete(oldest)
+      this.#bytes -= bytes
+    }
+  }
+}
