@@ -20,7 +20,7 @@ export interface MetadataAction {
     readonly provider: string
     readonly options?: Readonly<Record<string, string>>
   }
-  /** Schema as JSON text (schema.ts). */
+  /** Schema as JSON text (schema.ts); absent in some old logs, which means no columns. */
   readonly schemaString: string
   readonly partitionColumns: readonly string[]
   readonly configuration: Readonly<Record<string, string>>
@@ -172,7 +172,7 @@ function checkShape(action: Action, where: string): void {
     throw bad('add')
   }
   if (remove != null && typeof remove.path !== 'string') throw bad('remove')
-  if (metaData != null && typeof metaData.schemaString !== 'string') throw bad('metaData')
+  if (metaData != null && typeof (metaData.schemaString ?? '') !== 'string') throw bad('metaData')
   if (
     protocol != null &&
     !(Number.isInteger(protocol.minReaderVersion) && Number.isInteger(protocol.minWriterVersion))

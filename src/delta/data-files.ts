@@ -5,6 +5,7 @@
  */
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DeltaError } from '../core/index.ts'
 import type { DeltaPorts } from './ports.ts'
 
 export interface Lease {
@@ -41,6 +42,7 @@ export class DataFiles {
   /** A local path of the object, valid until released. Rejects with `STORAGE_NOT_FOUND`. */
   async lease(path: string): Promise<Lease> {
     const { store } = this.#ports
+    if (path.startsWith('/')) return this.#outside(path)
     if (store.localPath !== undefined) {
       return { localPath: store.localPath(path), release: () => undefined }
     }
@@ -53,6 +55,17 @@ export class DataFiles {
       this.#copies.delete(path)
       throw error
     }
+  }
+
+  /** Files of shallow clones; only a table on a local disk may name other files of that disk. */
+  #outside(path: string): Lease {
+    if (this.#ports.store.localPath !== undefined) {
+      return { localPath: path, release: () => undefined }
+    }
+    throw new DeltaError(
+      'DELTA_UNSUPPORTED',
+      `The table refers to the absolute path ${path}, which is not in ${this.#ports.store.root}`
+    )
   }
 
   /**

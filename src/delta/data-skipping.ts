@@ -5,7 +5,7 @@
 import { type CellValue, parseInstant } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
 import type { FilterTerm } from './parquet-engine.ts'
-import type { DataType, SchemaField } from './schema.ts'
+import { type DataType, physicalName, type SchemaField } from './schema.ts'
 import { type FileStats, parseStats } from './stats.ts'
 
 interface Range {
@@ -78,7 +78,8 @@ function termMayHold(term: FilterTerm, range: Range, type: DataType): boolean {
 }
 
 function rangeOf(add: AddAction, field: SchemaField): Range | 'nulls' | undefined {
-  const partition = add.partitionValues?.[field.name]
+  const name = physicalName(field)
+  const partition = add.partitionValues?.[name]
   if (partition !== undefined) {
     // An empty text may be null or empty, depending on the writer.
     if (partition === '') return undefined
@@ -87,8 +88,8 @@ function rangeOf(add: AddAction, field: SchemaField): Range | 'nulls' | undefine
     return value === undefined ? undefined : { min: value, max: value }
   }
   const { minValues, maxValues } = statsOf(add)
-  const min = comparable(minValues?.[field.name], field.type)
-  const max = comparable(maxValues?.[field.name], field.type)
+  const min = comparable(minValues?.[name], field.type)
+  const max = comparable(maxValues?.[name], field.type)
   if (min === undefined || max === undefined) return undefined
   // Timestamps are cut to milliseconds downwards, in the maximum too.
   return typeof max === 'bigint' && field.type === 'timestamp'

@@ -25,7 +25,9 @@ export {
   decimalOf,
   describeType,
   isNested,
-  type SchemaField
+  physicalName,
+  type SchemaField,
+  type StructType
 } from './schema.ts'
 export {
   type DeltaOptions,

@@ -11,6 +11,7 @@ import type {
   ProtocolAction,
   RemoveAction
 } from './actions.ts'
+import { canonicalPath } from './paths.ts'
 import { assertReadable } from './protocol.ts'
 import { parseSchema, type SchemaField } from './schema.ts'
 
@@ -28,6 +29,8 @@ export interface Snapshot {
   /** Domain metadata that is not removed, by domain. */
   readonly domains: ReadonlyMap<string, DomainMetadataAction>
 }
+
+const NO_COLUMNS = '{"type":"struct","fields":[]}'
 
 /** The state that grows with each commit; `snapshot` copies what readers see. */
 export class LogState {
@@ -133,9 +136,10 @@ export class LogState {
     this.#metadata = {
       ...metadata,
       configuration,
+      schemaString: metadata.schemaString ?? NO_COLUMNS,
       partitionColumns: metadata.partitionColumns ?? []
     }
-    this.#fields = parseSchema(metadata.schemaString, this.#where)
+    this.#fields = parseSchema(this.#metadata.schemaString, this.#where)
   }
 
   #setDomain(domain: DomainMetadataAction): void {
@@ -146,7 +150,8 @@ export class LogState {
 
 /** A file with another deletion vector is another logical file (PROTOCOL.md "Add File and Remove File"). */
 export function fileKey(file: AddAction | RemoveAction): string {
+  const path = canonicalPath(file.path)
   const vector = file.deletionVector
-  if (vector == null) return file.path
-  return `${file.path}\n${vector.storageType}${vector.pathOrInlineDv}@${vector.offset ?? ''}`
+  if (vector == null) return path
+  return `${path}\n${vector.storageType}${vector.pathOrInlineDv}@${vector.offset ?? ''}`
 }

@@ -1,5 +1,5 @@
 /**
- * Partition values and the paths made of them (PROTOCOL.md "Partition Value Serialization"). The
+ * Partition values and the directories made of them (PROTOCOL.md "Partition Value Serialization"). The
  * values of record are those in the `add` action; the directory names only help people. An empty
  * string is written as null: readers disagree about it.
  */
@@ -48,26 +48,6 @@ export function partitionDirectory(
 /** The identity of a partition, for grouping. */
 export function partitionKey(values: Readonly<Record<string, string | null>>): string {
   return JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** `add.path` of a file: each segment URL-encoded, `=` kept as other writers do. */
-export function encodePath(path: string): string {
-  return path
-    .split('/')
-    .map(segment => encodeURIComponent(segment).replaceAll('%3D', '='))
-    .join('/')
-}
-
-/** The object path that `add.path` names. Absolute paths are refused (`DELTA_UNSUPPORTED`). */
-export function decodePath(path: string, where: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(path) || path.startsWith('/')) {
-    throw new DeltaError('DELTA_UNSUPPORTED', `${where} refers to files by absolute path`)
-  }
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
 }
 
 function escapeName(value: string | null): string {

@@ -10,7 +10,14 @@ import { booleanProperty } from './table-properties.ts'
 /** What we create: open to every reader and writer. */
 export const DEFAULT_PROTOCOL: ProtocolAction = { minReaderVersion: 1, minWriterVersion: 2 }
 
-const READER_FEATURES = new Set(['deletionVectors', 'timestampNtz', 'vacuumProtocolCheck'])
+const READER_FEATURES = new Set([
+  'columnMapping',
+  'deletionVectors',
+  'timestampNtz',
+  'typeWidening',
+  'typeWidening-preview',
+  'vacuumProtocolCheck'
+])
 /** Writer features that ask nothing of an engine that appends and merges, or that are obeyed. */
 const WRITER_FEATURES = new Set([
   'appendOnly',
@@ -40,16 +47,9 @@ export function assertReadable(state: ProtocolState, where: string): void {
   if (protocol.minReaderVersion === 3) {
     needed.push(...(protocol.readerFeatures ?? []).filter(name => !READER_FEATURES.has(name)))
   }
-  // A feature of the list may be there without being used.
-  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
-  const mapped = mode !== 'none'
-  const open = needed.filter(name => name !== 'columnMapping' || mapped)
-  if (mapped && protocol.minReaderVersion >= 2 && !open.includes('columnMapping')) {
-    open.push('columnMapping')
-  }
   const provider = metadata.format?.provider ?? 'parquet'
-  if (provider !== 'parquet') open.push(`file format ${provider}`)
-  if (open.length > 0) throw refused(where, 'read', open)
+  if (provider !== 'parquet') needed.push(`file format ${provider}`)
+  if (needed.length > 0) throw refused(where, 'read', needed)
 }
 
 /** Rejects with `DELTA_UNSUPPORTED` when our commits would break a promise of the table. */
@@ -62,6 +62,8 @@ export function assertWritable(state: ProtocolState, where: string): void {
     needed.push(...(protocol.writerFeatures ?? []).filter(name => !WRITER_FEATURES.has(name)))
   }
   needed.push(...usedFeatures(metadata, fields))
+  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
+  if (mode !== 'none') needed.push('columnMapping')
   if (needed.length > 0) throw refused(where, 'written', needed)
 }
 

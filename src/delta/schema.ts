@@ -84,6 +84,12 @@ export function isNested(type: DataType): type is StructType | ArrayType | MapTy
   return typeof type !== 'string'
 }
 
+/** The name of a field in data files, which is its own unless columns are mapped. */
+export function physicalName(field: SchemaField): string {
+  const mapped = field.metadata?.['delta.columnMapping.physicalName']
+  return typeof mapped === 'string' ? mapped : field.name
+}
+
 /** Precision and scale of `decimal(p,s)`. */
 export function decimalOf(type: DataType): { precision: number; scale: number } | undefined {
   const match = typeof type === 'string' ? DECIMAL.exec(type) : null

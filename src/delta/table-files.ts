@@ -2,12 +2,13 @@
 import type { AddAction } from './actions.ts'
 import type { Snapshot } from './log-state.ts'
 import type { EngineColumn } from './parquet-engine.ts'
-import { decodePath } from './partition-values.ts'
-import type { SchemaField } from './schema.ts'
+import { decodePath } from './paths.ts'
+import { physicalName, type SchemaField } from './schema.ts'
 
-/** Path in the store of a data file. */
+/** Path in the store of a data file; one that begins with `/` is outside of the store. */
 export function objectPath(table: string, add: AddAction): string {
   const path = decodePath(add.path, table)
+  if (path.startsWith('/')) return path
   return table === '' ? path : `${table}/${path}`
 }
 
@@ -22,12 +23,6 @@ export function engineColumns(snapshot: Snapshot): EngineColumn[] {
     type: field.type,
     partition: partitions.has(field.name)
   }))
-}
-
-/** The name of a field in data files, which is its own unless columns are mapped. */
-export function physicalName(field: SchemaField): string {
-  const mapped = field.metadata?.['delta.columnMapping.physicalName']
-  return typeof mapped === 'string' ? mapped : field.name
 }
 
 function fieldId(field: SchemaField): { fieldId?: number } {

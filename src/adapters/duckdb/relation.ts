@@ -1,11 +1,12 @@
 /**
- * Data files of a table as a SQL relation: columns by name, absent ones null, partition columns from the
- * log, and for each row the index of its file and its position in it.
+ * Data files of a table as a SQL relation: columns by physical name or field id, absent ones null,
+ * partition columns from the log, and for each row the index of its file and its position in it.
  */
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import { type DataFile, type EngineColumn, isNested } from '../../delta/index.ts'
 import { createDeletedRows, DELETED } from './deleted-rows.ts'
 import { identifier, literal, sqlType } from './sql.ts'
+import { converted, type NamesById } from './stored-types.ts'
 
 export const FILE = '__file'
 export const POSITION = '__position'
@@ -57,61 +58,123 @@ export async function storedRows(
   const stored = [
     ...new Map(columns.filter(c => !c.partition).map(column => [column.name, column])).values()
   ]
-  const source = await fileSource(connection, files, stored)
-  const selected = columns.map((column, index) => {
-    const name = identifier(names[index] ?? column.name)
-    if (!column.partition) return `${source.expression(column)} AS ${name}`
-    const parameter = `${prefix}${index}`
-    parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
-    const text = `($${parameter}::VARCHAR[])[(file_index + 1)::BIGINT]`
-    return `${partitionExpression(text, column)} AS ${name}`
+  const sources = await sourcesOf(connection, files, stored)
+  const texts = sources.map(source => {
+    const selected = columns.map((column, index) => {
+      const name = identifier(names[index] ?? column.name)
+      if (!column.partition) return `${source.expression(column)} AS ${name}`
+      const parameter = `${prefix}${index}`
+      parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
+      const text = `($${parameter}::VARCHAR[])[(${source.file} + 1)::BIGINT]`
+      return `${partitionExpression(text, column)} AS ${name}`
+    })
+    if (positions) {
+      selected.push(`${source.file}::INTEGER AS ${FILE}`, `file_row_number::BIGINT AS ${POSITION}`)
+    }
+    if (selected.length === 0) selected.push('file_index')
+    return `SELECT ${selected.join(', ')} FROM ${source.sql}`
   })
-  if (positions) {
-    selected.push(`file_index::INTEGER AS ${FILE}`, `file_row_number::BIGINT AS ${POSITION}`)
-  }
-  if (selected.length === 0) selected.push('file_index')
-  return { sql: `SELECT ${selected.join(', ')} FROM ${source.sql}`, parameters }
+  return { sql: texts.join(' UNION ALL '), parameters }
 }
 
 interface Source {
   readonly sql: string
+  /** SQL of the index of a row's file. */
+  readonly file: string
   expression(column: EngineColumn): string
 }
 
-async function fileSource(
+async function sourcesOf(
   connection: DuckDBConnection,
   files: readonly DataFile[],
   stored: readonly EngineColumn[]
-): Promise<Source> {
-  const list = `[${files.map(file => literal(file.localPath)).join(', ')}]`
+): Promise<Source[]> {
+  const list = listOf(files)
+  const file = 'file_index'
   if (stored.length === 0) {
-    return { sql: `read_parquet(${list}, union_by_name = true)`, expression: () => 'NULL' }
+    return [{ sql: `read_parquet(${list}, union_by_name = true)`, file, expression: () => 'NULL' }]
   }
-  if (!stored.some(column => isNested(column.type))) {
-    const entries = stored.map(column => {
-      const name = literal(column.name)
-      const type = literal(sqlType(column.type))
-      return `${name}: {name: ${name}, type: ${type}, default_value: NULL}`
-    })
-    return {
-      sql: `read_parquet(${list}, schema = MAP {${entries.join(', ')}})`,
-      expression: column => identifier(column.name)
-    }
+  if (stored.some(column => isNested(column.type))) {
+    return await nestedSources(connection, files, stored)
   }
-  return await nestedSource(connection, `read_parquet(${list}, union_by_name = true)`)
+  const byId = stored.every(column => column.fieldId !== undefined)
+  const entries = stored.map(column => {
+    const key = byId ? String(column.fieldId) : literal(column.physicalName)
+    const name = literal(column.physicalName)
+    return `${key}: {name: ${name}, type: ${literal(sqlType(column.type))}, default_value: NULL}`
+  })
+  const sql = `read_parquet(${list}, schema = MAP {${entries.join(', ')}})`
+  return [{ sql, file, expression: column => identifier(column.physicalName) }]
 }
 
-/** DuckDB maps flat columns only to a given schema; with nested ones the files' own types are cast. */
-async function nestedSource(connection: DuckDBConnection, sql: string): Promise<Source> {
-  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${sql}`)
-  const present = new Set(described.getColumns()[0]?.map(name => String(name).toLowerCase()))
-  return {
-    sql,
-    expression: column => {
-      const value = present.has(column.name.toLowerCase()) ? identifier(column.name) : 'NULL'
-      return `CAST(${value} AS ${sqlType(column.type)})`
-    }
+/**
+ * DuckDB maps flat columns only to a given schema. With nested ones the files are grouped by the types
+ * that they hold, and each group is converted from its own types.
+ */
+async function nestedSources(
+  connection: DuckDBConnection,
+  files: readonly DataFile[],
+  stored: readonly EngineColumn[]
+): Promise<Source[]> {
+  const byId = stored.every(column => column.fieldId !== undefined)
+  const groups = new Map<string, { layout: FileLayout; members: number[] }>()
+  for (const [index, { localPath }] of files.entries()) {
+    const layout = await layoutOf(connection, localPath, byId)
+    const group = groups.get(layout.signature) ?? { layout, members: [] }
+    group.members.push(index)
+    groups.set(layout.signature, group)
   }
+  return [...groups.values()].map(({ layout, members }) => {
+    const list = listOf(members.flatMap(index => files[index] ?? []))
+    return {
+      sql: `read_parquet(${list})`,
+      file: `([${members.join(', ')}])[(file_index + 1)::BIGINT]`,
+      expression: column => {
+        const byFieldId =
+          column.fieldId === undefined ? undefined : layout.names.get(column.fieldId)
+        const name = (byId ? byFieldId : column.physicalName)?.toLowerCase()
+        const found = name === undefined ? undefined : layout.columns.get(name)
+        if (found === undefined) return `CAST(NULL AS ${sqlType(column.type)})`
+        return converted(identifier(found.name), found.type, column.type, layout.names)
+      }
+    }
+  })
+}
+
+interface FileLayout {
+  readonly signature: string
+  readonly columns: ReadonlyMap<string, { readonly name: string; readonly type: DuckDBType }>
+  readonly names: NamesById
+}
+
+async function layoutOf(
+  connection: DuckDBConnection,
+  localPath: string,
+  byId: boolean
+): Promise<FileLayout> {
+  const reader = await connection.runAndReadAll(
+    `SELECT * FROM read_parquet(${literal(localPath)}) LIMIT 0`
+  )
+  const names = reader.columnNames()
+  const types = reader.columnTypes()
+  const columns = new Map<string, { name: string; type: DuckDBType }>()
+  types.forEach((type, index) => {
+    const name = names[index] ?? ''
+    columns.set(name.toLowerCase(), { name, type })
+  })
+  const ids = new Map<number, string>()
+  if (byId) {
+    const fields = await connection.runAndReadAll(
+      `SELECT field_id, name FROM parquet_schema(${literal(localPath)}) WHERE field_id IS NOT NULL`
+    )
+    for (const [id, name] of fields.getRows()) ids.set(Number(id), String(name))
+  }
+  const signature = JSON.stringify([names, types.map(String), [...ids]])
+  return { signature, columns, names: ids }
+}
+
+function listOf(files: readonly DataFile[]): string {
+  return `[${files.map(file => literal(file.localPath)).join(', ')}]`
 }
 
 function partitionExpression(text: string, column: EngineColumn): string {

@@ -28,6 +28,8 @@ export async function* scanBatches(
   request: ScanRequest
 ): AsyncGenerator<Record<string, CellValue>[]> {
   const columns = selectedColumns(request)
+  // A table without columns has no rows that anyone could see.
+  if (columns.length === 0) return
   const query = await queryOf(connection, request, column =>
     outputExpression(identifier(column.name), column.type)
   )
@@ -50,6 +52,9 @@ export async function exportRows(
   target: string,
   format: ExportFormat
 ): Promise<number> {
+  if (request.columns.length === 0) {
+    throw new DeltaError('DELTA_QUERY_INVALID', 'A table without columns cannot be exported')
+  }
   const query = await queryOf(connection, request, column => identifier(column.name))
   const { values, types } = parametersOf(query.parameters)
   try {

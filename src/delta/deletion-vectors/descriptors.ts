@@ -1,6 +1,6 @@
 /** Where a deletion vector lies: the paths and ids of its descriptor (PROTOCOL.md "Derived Fields"). */
 import type { DeletionVectorDescriptor } from '../actions.ts'
-import { decodePath } from '../partition-values.ts'
+import { decodePath } from '../paths.ts'
 import { corrupt } from './codec.ts'
 import { decodeUuid, encodeUuid } from './z85.ts'
 
