@@ -11,7 +11,7 @@ export type LogFile =
       readonly part: number
       readonly parts: number
     }
-  | { readonly kind: 'v2Checkpoint'; readonly version: number }
+  | { readonly kind: 'v2Checkpoint'; readonly version: number; readonly format: 'json' | 'parquet' }
   | { readonly kind: 'other' }
 
 const COMMIT = /^(\d{20})\.json$/
@@ -34,7 +34,9 @@ export function parseLogName(name: string): LogFile {
     }
   }
   const uuid = UUID_NAMED.exec(name)
-  return uuid === null ? { kind: 'other' } : { kind: 'v2Checkpoint', version: Number(uuid[1]) }
+  if (uuid === null) return { kind: 'other' }
+  const format = uuid[2] === 'json' ? 'json' : 'parquet'
+  return { kind: 'v2Checkpoint', version: Number(uuid[1]), format }
 }
 
 export function logDirectory(table: string): string {
@@ -51,6 +53,11 @@ export function checkpointPath(table: string, version: number): string {
 
 export function lastCheckpointPath(table: string): string {
   return `${logDirectory(table)}/_last_checkpoint`
+}
+
+/** A sidecar is named relative to its directory; some writers give the whole path. */
+export function sidecarPath(table: string, path: string): string {
+  return `${logDirectory(table)}/_sidecars/${path.slice(path.lastIndexOf('/') + 1)}`
 }
 
 function pad(version: number): string {

@@ -1,8 +1,8 @@
 /** Loads the state of a table from its log, and follows the log cheaply once it is loaded. */
 import { DeltaError, isPipelineError } from '../core/index.ts'
 import { type Action, parseCommit } from './actions.ts'
-import type { DataFiles } from './data-files.ts'
-import { commitPath } from './log-path.ts'
+import type { DataFiles, Lease } from './data-files.ts'
+import { commitPath, sidecarPath } from './log-path.ts'
 import { findLogSegment } from './log-segment.ts'
 import { LogState } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -21,7 +21,7 @@ export async function loadState(
   if (segment === undefined) return undefined
   const state = new LogState(`${ports.store.root}/${table}`)
   if (segment.checkpoint !== undefined) {
-    const actions = await readCheckpoint(ports, data, segment.checkpoint.paths)
+    const actions = await readCheckpoint(ports, data, table, segment.checkpoint.paths)
     state.apply(segment.checkpoint.version, actions)
   }
   for (let i = 0; i < segment.commits.length; i += READ_AHEAD) {
@@ -64,17 +64,36 @@ async function readCommit(ports: DeltaPorts, path: string): Promise<Action[]> {
   return parseCommit(Buffer.from(bytes).toString(), `${ports.store.root}/${path}`)
 }
 
+/** The actions of a checkpoint with those of its sidecars (PROTOCOL.md "V2 Spec"). */
 async function readCheckpoint(
+  ports: DeltaPorts,
+  data: DataFiles,
+  table: string,
+  paths: readonly string[]
+): Promise<Action[]> {
+  const [path = ''] = paths
+  const actions = path.endsWith('.json')
+    ? await readCommit(ports, path)
+    : await readParquet(ports, data, paths)
+  const sidecars = actions.flatMap(({ sidecar }) =>
+    sidecar == null ? [] : [sidecarPath(table, sidecar.path)]
+  )
+  if (sidecars.length === 0) return actions
+  return [...actions, ...(await readParquet(ports, data, sidecars))]
+}
+
+async function readParquet(
   ports: DeltaPorts,
   data: DataFiles,
   paths: readonly string[]
 ): Promise<Action[]> {
-  const leases = await Promise.all(paths.map(path => data.lease(path)))
+  const leases: Lease[] = []
   try {
+    for (const path of paths) leases.push(await data.lease(path))
     const rows = await ports.engine.readCheckpoint(leases.map(lease => lease.localPath))
     return rows as unknown as Action[]
   } catch (error) {
-    if (isPipelineError(error)) throw error
+    if (isPipelineError(error) && error.code !== 'DELTA_DATA_CORRUPT') throw error
     throw new DeltaError('DELTA_LOG_CORRUPT', `The checkpoint ${paths[0]} cannot be read`, {
       cause: error
     })

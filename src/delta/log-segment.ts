@@ -17,7 +17,6 @@ export interface LogSegment {
 interface Listing {
   readonly commits: Map<number, string>
   readonly checkpoints: Map<number, string[]>
-  readonly v2Checkpoints: Set<number>
 }
 
 /** A listing that ran beside a writer may miss a file that it should have seen; look again. */
@@ -61,7 +60,6 @@ function incomplete(
 function assemble(listing: Listing, version: number | undefined): LogSegment | undefined | string {
   const newest = Math.max(-1, ...listing.commits.keys(), ...listing.checkpoints.keys())
   if (newest < 0) {
-    if (listing.v2Checkpoints.size > 0) return 'only checkpoints of an unsupported kind are left'
     return version === undefined ? undefined : 'there is no log'
   }
   const target = version ?? newest
@@ -83,7 +81,6 @@ async function listLog(store: ObjectStore, table: string, from: number): Promise
   const directory = `${logDirectory(table)}/`
   const commits = new Map<number, string>()
   const checkpoints = new Map<number, string[]>()
-  const v2Checkpoints = new Set<number>()
   const parts = new Map<string, string[]>()
   // Names of version `from` sort after the commit before it.
   const options = from > 0 ? { startAfter: commitPath(table, from - 1) } : {}
@@ -91,7 +88,7 @@ async function listLog(store: ObjectStore, table: string, from: number): Promise
     const file = parseLogName(path.slice(directory.length))
     if (file.kind === 'commit') commits.set(file.version, path)
     else if (file.kind === 'checkpoint') checkpoints.set(file.version, [path])
-    else if (file.kind === 'v2Checkpoint') v2Checkpoints.add(file.version)
+    else if (file.kind === 'v2Checkpoint') checkpoints.set(file.version, [path])
     else if (file.kind === 'checkpointPart') {
       const key = `${file.version}/${file.parts}`
       const found = [...(parts.get(key) ?? []), path]
@@ -100,7 +97,7 @@ async function listLog(store: ObjectStore, table: string, from: number): Promise
       if (whole && !checkpoints.has(file.version)) checkpoints.set(file.version, found)
     }
   }
-  return { commits, checkpoints, v2Checkpoints }
+  return { commits, checkpoints }
 }
 
 async function readHint(store: ObjectStore, table: string): Promise<number | undefined> {

@@ -16,6 +16,7 @@ const READER_FEATURES = new Set([
   'timestampNtz',
   'typeWidening',
   'typeWidening-preview',
+  'v2Checkpoint',
   'vacuumProtocolCheck'
 ])
 /** Writer features that ask nothing of an engine that appends and merges, or that are obeyed. */

@@ -37,7 +37,6 @@ const REFUSED: Readonly<Record<string, { code: string; message: RegExp }>> = {
     message: /no protocol/
   },
   'no-delta-log-folder': { code: 'DELTA_TABLE_NOT_FOUND', message: /no Delta table/ },
-  'v2-checkpoint-json': { code: 'DELTA_UNSUPPORTED', message: /v2Checkpoint/ },
   'versions-not-contiguous': { code: 'DELTA_LOG_CORRUPT', message: /commit 1 is missing/ }
 }
 

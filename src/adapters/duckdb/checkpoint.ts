@@ -9,6 +9,9 @@ const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)'
 const VECTOR =
   'STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, "offset" INTEGER, sizeInBytes INTEGER, cardinality BIGINT, maxRowIndex BIGINT)'
 
+/** Only in checkpoints of version 2, which are read. */
+const READ_ONLY = ['checkpointMetadata', 'sidecar']
+
 /** The checkpoint schema of PROTOCOL.md, as far as tables that we write to can fill it. */
 const COLUMNS: Readonly<Record<string, string>> = {
   txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
@@ -26,7 +29,9 @@ export async function readCheckpointFiles(
 ): Promise<JsonObject[]> {
   const source = `read_parquet([${localPaths.map(literal).join(', ')}], union_by_name = true)`
   const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
-  const present = (described.getColumns()[0] ?? []).map(String).filter(name => name in COLUMNS)
+  const present = (described.getColumns()[0] ?? [])
+    .map(String)
+    .filter(name => name in COLUMNS || READ_ONLY.includes(name))
   if (present.length === 0) return []
   const selected = present.map(name => `to_json(${identifier(name)})::VARCHAR`).join(', ')
   const reader = await connection.runAndReadAll(`SELECT ${selected} FROM ${source}`)

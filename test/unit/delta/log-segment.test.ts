@@ -109,8 +109,12 @@ describe('The files of a version', () => {
     await assert.rejects(segmentOf([checkpoint(4), commit(5)], { version: 3 }), absent)
   })
 
-  test('are refused when only a checkpoint of an unsupported kind is left', async () => {
-    const name = `${LOG}/${pad(4)}.checkpoint.3a0d65cd-4056-49b8-937b-95f9e3ee90e5.parquet`
-    await assert.rejects(segmentOf([name]), { code: 'DELTA_LOG_CORRUPT' })
+  test('may begin with a checkpoint of version 2', async () => {
+    const store = openMemoryObjectStore()
+    const name = `${'7'.padStart(20, '0')}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json`
+    await store.put(`t/_delta_log/${name}`, Buffer.from(''))
+    const segment = await findLogSegment(store, 't')
+    assert.equal(segment?.version, 7)
+    assert.deepEqual(segment?.checkpoint?.paths, [`t/_delta_log/${name}`])
   })
 })
