@@ -96,7 +96,10 @@ export interface FilterTerm {
 export interface ParquetEngine {
   /** Stored rows with the keys of the given rows. */
   match(request: MatchRequest): Promise<Match[]>
-  /** Writes one file, durable when it resolves; creates its directory. */
+  /**
+   * Writes one file, durable when it resolves; creates its directory. Without copies the file has the
+   * rows in the order given, so that the position of each is its index.
+   */
   write(request: WriteRequest): Promise<WrittenFile>
   scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
   /** The same rows, a batch at a time. */

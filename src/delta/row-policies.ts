@@ -17,27 +17,42 @@ export interface MergeRules {
   /** Policy of each column; columns that are not here are replaced when given. */
   readonly policies: ReadonlyMap<string, ColumnPolicy>
   readonly guard?: MergeGuard
-  /** Rows with a stored key are left as they are. */
+  /** Rows with a stored key are left as they are; then nothing is deleted either. */
   readonly insertOnly?: boolean
+  /**
+   * Which rows of the batch delete the stored row of their key, if the guard takes them for newer. Such a
+   * row needs its key and the guard's columns only. It is asked with the row object that was given.
+   */
+  readonly deleteWhen?: (row: Row) => boolean
 }
 
 export interface MergedRow {
   readonly values: Record<string, CellValue>
   /** False when only audit columns differ from the stored row, which is then kept as it is. */
   readonly changed: boolean
+  /** No row is left; `values` is then empty. */
+  readonly deleted: boolean
 }
 
-/** Applies the rows of one key, in order, to the stored row, or to nothing. */
+const NONE: ReadonlySet<Row> = new Set()
+
+/** Applies the rows of one key, in order, to the stored row, or to nothing. Those of `deletes` delete it. */
 export function mergeRows(
   rules: MergeRules,
   columns: readonly string[],
   stored: Readonly<Record<string, CellValue>> | undefined,
-  rows: readonly Row[]
+  rows: readonly Row[],
+  deletes: ReadonlySet<Row> = NONE
 ): MergedRow {
   let values: Record<string, CellValue> | undefined = stored === undefined ? undefined : stored
   let changed = false
   for (const row of rows) {
-    if (values === undefined) {
+    if (deletes.has(row)) {
+      if (values === undefined || rules.insertOnly === true) continue
+      if (!applies(rules.guard, values, row)) continue
+      values = undefined
+      changed = true
+    } else if (values === undefined) {
       values = insertedRow(columns, row)
       changed = true
     } else if (rules.insertOnly !== true) {
@@ -46,7 +61,7 @@ export function mergeRows(
       values = next
     }
   }
-  return { values: values ?? {}, changed }
+  return { values: values ?? {}, changed, deleted: values === undefined }
 }
 
 function insertedRow(columns: readonly string[], row: Row): Record<string, CellValue> {

@@ -47,14 +47,16 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<ParquetEn
     connections: options.connections ?? 3,
     ...(temporaryDirectory === undefined ? {} : { temporaryDirectory })
   })
-  return new DuckDbEngine(connections)
+  return new DuckDbEngine(connections, options.threads ?? 1)
 }
 
 class DuckDbEngine implements ParquetEngine {
   readonly #connections: Connections
+  readonly #threads: number
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, threads: number) {
     this.#connections = connections
+    this.#threads = threads
   }
 
   async match(request: MatchRequest): Promise<Match[]> {
@@ -62,7 +64,7 @@ class DuckDbEngine implements ParquetEngine {
   }
 
   async write(request: WriteRequest): Promise<WrittenFile> {
-    return await this.#run(connection => writeParquet(connection, request))
+    return await this.#run(connection => writeParquet(connection, request, this.#threads))
   }
 
   async scan(request: ScanRequest): Promise<Record<string, CellValue>[]> {

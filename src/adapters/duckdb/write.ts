@@ -22,10 +22,13 @@ import { identifier, literal } from './sql.ts'
  * does not pay took half the time of a copy.
  */
 const DICTIONARY_VALUES = 1000
+/** Rows that one thread reads of a table at a time: only beyond can several threads change the order. */
+const ROW_GROUP = 122_880
 
 export async function writeParquet(
   connection: DuckDBConnection,
-  request: WriteRequest
+  request: WriteRequest,
+  threads: number
 ): Promise<WrittenFile> {
   await makeDirectory(dirname(request.target))
   const { columns, rows } = request
@@ -45,7 +48,8 @@ export async function writeParquet(
       const selected = table.expressions.map((expression, index) => {
         return `${expression} AS ${identifier(columns[index]?.name ?? '')}`
       })
-      parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}`)
+      const ordered = rows.length > ROW_GROUP && parts.length === 0 ? ' ORDER BY rowid' : ''
+      parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}${threads > 1 ? ordered : ''}`)
     }
     return await copyToFile(connection, parts.join(' UNION ALL '), request, parameters)
   } finally {

@@ -10,24 +10,30 @@ import { assertComplete } from '../rows.ts'
 import type { StoredMatch } from './locator.ts'
 import type { SourceGroup } from './source.ts'
 
-/** A row to be written: new, or in the place of a stored one. */
-export interface DecidedRow {
-  readonly values: Readonly<Record<string, CellValue>>
+/** What becomes of a key: a new row, another row in the place of a stored one, or none in its place. */
+export interface Decision {
+  /** Undefined: the stored row is deleted. */
+  readonly values: Readonly<Record<string, CellValue>> | undefined
   readonly replaces: StoredMatch | undefined
 }
 
+/** A decision that has a row to be written. */
+export type DecidedRow = Decision & { readonly values: Readonly<Record<string, CellValue>> }
+
 export interface Decisions {
-  readonly rows: ReadonlySet<DecidedRow>
+  readonly all: ReadonlySet<Decision>
   readonly inserted: number
   readonly updated: number
+  readonly deleted: number
 }
 
 export class Decider {
   readonly #rules: MergeRules
   readonly #where: string
-  readonly #inserts = new Map<SourceGroup, DecidedRow>()
+  /** Undefined: nothing is stored and nothing is to be. */
+  readonly #inserts = new Map<SourceGroup, Decision | undefined>()
   /** Undefined: the stored row stays as it is. */
-  readonly #updates = new Map<StoredMatch, DecidedRow | undefined>()
+  readonly #updates = new Map<StoredMatch, Decision | undefined>()
 
   constructor(rules: MergeRules, where: string) {
     this.#rules = rules
@@ -40,43 +46,52 @@ export class Decider {
     matches: readonly StoredMatch[]
   ): Decisions {
     const columns = snapshot.fields.map(field => field.name)
-    const rows = new Set<DecidedRow>()
+    const all = new Set<Decision>()
     const matched = new Set<SourceGroup>()
     let updated = 0
+    let deleted = 0
     for (const match of matches) {
       matched.add(match.group)
-      const row = this.#update(snapshot, columns, match)
-      if (row === undefined) continue
-      updated++
-      rows.add(row)
+      const decision = this.#update(snapshot, columns, match)
+      if (decision === undefined) continue
+      if (decision.values === undefined) deleted++
+      else updated++
+      all.add(decision)
     }
     for (const group of groups) {
-      if (!matched.has(group)) rows.add(this.#insert(snapshot, columns, group))
+      const decision = matched.has(group) ? undefined : this.#insert(snapshot, columns, group)
+      if (decision !== undefined) all.add(decision)
     }
-    return { rows, inserted: rows.size - updated, updated }
+    return { all, inserted: all.size - updated - deleted, updated, deleted }
   }
 
   #update(
     snapshot: Snapshot,
     columns: readonly string[],
     match: StoredMatch
-  ): DecidedRow | undefined {
+  ): Decision | undefined {
     if (this.#rules.insertOnly === true) return undefined
     if (this.#updates.has(match)) return this.#updates.get(match)
-    const merged = mergeRows(this.#rules, columns, match.match.values, match.group.rows)
-    const row = merged.changed ? { values: merged.values, replaces: match } : undefined
-    if (row !== undefined) assertComplete(snapshot.fields, row.values, this.#where)
-    this.#updates.set(match, row)
-    return row
+    const { rows, deletes } = match.group
+    const merged = mergeRows(this.#rules, columns, match.match.values, rows, deletes)
+    const values = merged.deleted ? undefined : merged.values
+    const decision = merged.changed ? { values, replaces: match } : undefined
+    if (decision?.values !== undefined)
+      assertComplete(snapshot.fields, decision.values, this.#where)
+    this.#updates.set(match, decision)
+    return decision
   }
 
-  #insert(snapshot: Snapshot, columns: readonly string[], group: SourceGroup): DecidedRow {
-    const known = this.#inserts.get(group)
-    if (known !== undefined) return known
-    const { values } = mergeRows(this.#rules, columns, undefined, group.rows)
-    assertComplete(snapshot.fields, values, this.#where)
-    const row = { values, replaces: undefined }
-    this.#inserts.set(group, row)
-    return row
+  #insert(
+    snapshot: Snapshot,
+    columns: readonly string[],
+    group: SourceGroup
+  ): Decision | undefined {
+    if (this.#inserts.has(group)) return this.#inserts.get(group)
+    const merged = mergeRows(this.#rules, columns, undefined, group.rows, group.deletes)
+    const decision = merged.deleted ? undefined : { values: merged.values, replaces: undefined }
+    if (decision !== undefined) assertComplete(snapshot.fields, decision.values, this.#where)
+    this.#inserts.set(group, decision)
+    return decision
   }
 }

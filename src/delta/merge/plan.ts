@@ -1,14 +1,15 @@
 /**
- * Which files a merge writes. Every file that loses a row is copied without it; changed and new rows go
- * with the small ones of their partition. Files much smaller than what is written anyway are taken
- * along, in the manner of a log-structured merge: each row is copied a number of times that grows with
- * the logarithm of the table, and the number of files does too.
+ * What a merge writes. A stored row that changes is marked in its file's deletion vector where the table
+ * has them; else, and where the file is small or mostly deleted already, the file is copied without it.
+ * New rows go to one file a partition, together with the small ones that are copied. Files much smaller
+ * than what is written anyway are taken along, in the manner of a log-structured merge: each row is
+ * copied a number of times that grows with the logarithm of the table, and the number of files does too.
  */
 import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
 import type { Snapshot } from '../log-state.ts'
 import { partitionKey, partitionOf } from '../partition-values.ts'
-import type { DecidedRow, Decisions } from './decisions.ts'
+import type { DecidedRow, Decision, Decisions } from './decisions.ts'
 
 export interface PlannedInput {
   readonly add: AddAction
@@ -23,6 +24,20 @@ export interface PlannedFile {
   readonly rows: readonly DecidedRow[]
 }
 
+/** A file that stays, with more of its rows deleted. */
+export interface PlannedMark {
+  readonly add: AddAction
+  /** Rows deleted beyond those that are already. */
+  readonly positions: readonly number[]
+}
+
+export interface MergePlan {
+  readonly files: readonly PlannedFile[]
+  readonly marks: readonly PlannedMark[]
+  /** Files of which no row is left. */
+  readonly emptied: readonly AddAction[]
+}
+
 export interface PlanOptions {
   /** Files of this size are not joined with others. */
   readonly targetFileBytes: number
@@ -30,6 +45,8 @@ export interface PlanOptions {
   readonly smallFileBytes: number
   /** Off after a conflict: the fewer files a merge touches, the likelier it gets through. */
   readonly absorb: boolean
+  /** Whether rows may be deleted by vectors. */
+  readonly vectors: boolean
 }
 
 interface Bin {
@@ -40,14 +57,20 @@ interface Bin {
 
 /** Bytes that a row is taken for when no file of the table tells. */
 const ROW_BYTES = 200
+/** A smaller file is copied for less than what its vector, and two actions for it, cost. */
+const MARK_FROM_BYTES = 16_384
+/** Beyond this part of its rows a file is copied: a reader of it reads mostly what is deleted. */
+const MARKED_PART = 0.5
+/** With vectors nothing has to be copied, so files are joined only when there are this many. */
+const JOIN_FROM_FILES = 8
 
-export function planFiles(
+export function planMerge(
   snapshot: Snapshot,
   decisions: Decisions,
   done: readonly PlannedFile[],
   options: PlanOptions
-): PlannedFile[] {
-  const doneRows = new Set(done.flatMap(file => file.rows))
+): MergePlan {
+  const doneRows = new Set<Decision>(done.flatMap(file => file.rows))
   const doneInputs = new Set(done.flatMap(file => file.inputs.map(input => input.add)))
   const bins = new Map<string, Bin>()
   const binOf = (values: Readonly<Record<string, string | null>>): Bin => {
@@ -56,20 +79,56 @@ export function planFiles(
     bins.set(key, bin)
     return bin
   }
-  for (const row of decisions.rows) {
-    if (!doneRows.has(row)) binOf(partitionOf(snapshot, row.values)).rows.push(row)
-    if (row.replaces === undefined || doneInputs.has(row.replaces.add)) continue
-    const { add, match } = row.replaces
-    const { touched } = binOf(normalised(snapshot, add))
-    const positions = touched.get(add)
-    if (positions === undefined) touched.set(add, [match.position])
-    else positions.push(match.position)
+  for (const decision of decisions.all) {
+    if (!isRow(decision) || doneRows.has(decision)) continue
+    binOf(partitionOf(snapshot, decision.values)).rows.push(decision)
   }
+  const marks: PlannedMark[] = []
+  const emptied: AddAction[] = []
+  for (const [add, positions] of touchedFiles(snapshot, decisions)) {
+    if (doneInputs.has(add)) continue
+    const fate = options.vectors ? fateOf(add, positions.length) : 'copy'
+    if (fate === 'mark') marks.push({ add, positions })
+    else if (fate === 'empty') emptied.push(add)
+    else binOf(normalised(snapshot, add)).touched.set(add, positions)
+  }
+  const kept = new Set([...doneInputs, ...marks.map(mark => mark.add), ...emptied])
   const rowBytes = averageRowBytes(snapshot)
-  return [...bins].flatMap(([key, bin]) => {
-    const free = options.absorb ? freeFiles(snapshot, key, bin, doneInputs) : []
+  const files = [...bins].flatMap(([key, bin]) => {
+    const free = options.absorb ? freeFiles(snapshot, key, bin, kept) : []
     return splitBin(bin, free, rowBytes, options)
   })
+  return { files, marks, emptied }
+}
+
+function isRow(decision: Decision): decision is DecidedRow {
+  return decision.values !== undefined
+}
+
+/** The files of the snapshot that lose rows, and which. */
+function touchedFiles(snapshot: Snapshot, decisions: Decisions): Map<AddAction, number[]> {
+  const byPath = new Map<string, number[]>()
+  for (const { replaces } of decisions.all) {
+    if (replaces === undefined) continue
+    const positions = byPath.get(replaces.add.path)
+    if (positions === undefined) byPath.set(replaces.add.path, [replaces.match.position])
+    else positions.push(replaces.match.position)
+  }
+  const touched = new Map<AddAction, number[]>()
+  if (byPath.size === 0) return touched
+  for (const add of snapshot.files.values()) {
+    const positions = byPath.get(add.path)
+    if (positions !== undefined) touched.set(add, positions)
+  }
+  return touched
+}
+
+function fateOf(add: AddAction, rows: number): 'mark' | 'empty' | 'copy' {
+  const { numRecords } = statsOf(add)
+  const deleted = rows + (add.deletionVector?.cardinality ?? 0)
+  if (numRecords !== undefined && deleted >= Number(numRecords)) return 'empty'
+  if (add.size < MARK_FROM_BYTES) return 'copy'
+  return numRecords !== undefined && deleted > Number(numRecords) * MARKED_PART ? 'copy' : 'mark'
 }
 
 /** Large files are copied one to one, so that they keep their size; the rest goes together. */
@@ -82,7 +141,7 @@ function splitBin(
   const { partitionValues, rows } = bin
   const files: PlannedFile[] = []
   let rest = new Set(rows)
-  let inputs: PlannedInput[] = []
+  const inputs: PlannedInput[] = []
   let bytes = rows.length * rowBytes
   const touched = [...bin.touched].sort(([a], [b]) => a.size - b.size)
   for (const [add, without] of touched) {
@@ -91,18 +150,33 @@ function splitBin(
       bytes += add.size
       continue
     }
-    const own = [...rest].filter(row => row.replaces?.add === add)
+    const own = [...rest].filter(row => row.replaces?.add.path === add.path)
     rest = rest.difference(new Set(own))
     files.push({ partitionValues, inputs: [{ add, without }], rows: own })
   }
-  for (const add of free) {
-    if (add.size > Math.max(bytes, options.smallFileBytes)) break
-    if (bytes + add.size > options.targetFileBytes) break
-    inputs = [...inputs, { add, without: [] }]
-    bytes += add.size
+  const joined = joinedFiles(free, bytes, options)
+  if (!options.vectors || joined.length >= JOIN_FROM_FILES) {
+    inputs.push(...joined.map(add => ({ add, without: [] })))
   }
   if (inputs.length > 0 || rest.size > 0) files.push({ partitionValues, inputs, rows: [...rest] })
   return files
+}
+
+/** Files that are worth taking along, when so many bytes are written anyway. */
+function joinedFiles(
+  free: readonly AddAction[],
+  written: number,
+  options: PlanOptions
+): AddAction[] {
+  const joined: AddAction[] = []
+  let bytes = written
+  for (const add of free) {
+    if (add.size > Math.max(bytes, options.smallFileBytes)) break
+    if (bytes + add.size > options.targetFileBytes) break
+    joined.push(add)
+    bytes += add.size
+  }
+  return joined
 }
 
 function averageRowBytes(snapshot: Snapshot): number {
@@ -122,10 +196,10 @@ function freeFiles(
   snapshot: Snapshot,
   key: string,
   bin: Bin,
-  done: ReadonlySet<AddAction>
+  kept: ReadonlySet<AddAction>
 ): AddAction[] {
   return [...snapshot.files.values()]
-    .filter(add => !bin.touched.has(add) && !done.has(add))
+    .filter(add => !bin.touched.has(add) && !kept.has(add))
     .filter(add => partitionKey(normalised(snapshot, add)) === key)
     .sort((a, b) => a.size - b.size)
 }

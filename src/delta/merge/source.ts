@@ -12,6 +12,8 @@ export interface SourceGroup {
   /** Holds the key columns. */
   readonly key: Readonly<Record<string, CellValue>>
   readonly rows: Row[]
+  /** Those of the rows that delete the stored one. */
+  readonly deletes: Set<Row>
 }
 
 export interface MergeSource {
@@ -39,9 +41,10 @@ export function groupRows(
       dropped++
       continue
     }
-    const group = groups.get(text)
-    if (group === undefined) groups.set(text, { key: checked, rows: [checked] })
-    else group.rows.push(checked)
+    const known = groups.get(text) ?? { key: checked, rows: [], deletes: new Set() }
+    if (known.rows.length === 0) groups.set(text, known)
+    known.rows.push(checked)
+    if (rules.deleteWhen?.(row) === true) known.deletes.add(checked)
   }
   return { groups: [...groups.values()], dropped }
 }

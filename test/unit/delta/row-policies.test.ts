@@ -60,7 +60,7 @@ describe('row policies', () => {
   test('an older full row changes nothing, an equally old one does unless the guard is strict', () => {
     const stored = row({ name: 'new', asked: 5 })
     const older = mergeRows(guarded, columns, stored, [{ id: 'k', name: 'old', asked: 4 }])
-    assert.deepEqual(older, { values: stored, changed: false })
+    assert.deepEqual(older, { values: stored, changed: false, deleted: false })
     const equal: Row = { id: 'k', name: 'same age', asked: 5 }
     assert.equal(mergeRows(guarded, columns, stored, [equal]).values['name'], 'same age')
     const strict: MergeRules = { ...open, guard: { columns: ['asked'], strict: true } }
@@ -153,7 +153,8 @@ describe('row policies', () => {
           const once = mergeRows(rules, columns, stored, [next])
           assert.deepEqual(mergeRows(rules, columns, once.values, [next]), {
             values: once.values,
-            changed: false
+            changed: false,
+            deleted: false
           })
         })
       )
