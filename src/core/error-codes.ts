@@ -202,6 +202,11 @@ export const errorCodes = define({
     meaning: 'The table has no such version, or it has been cleaned up.',
     remedy: 'Ask for a version that exists.'
   },
+  DELTA_PROPERTY_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'A table property is unknown or has a value that is not allowed.',
+    remedy: 'The message names the property and what is allowed.'
+  },
   DELTA_QUERY_INVALID: {
     errorClass: 'permanent',
     meaning: 'A filter expression is not valid for the table.',

@@ -1,6 +1,7 @@
 /** Door of the Delta engine: see README.md. */
 export type { AppendResult } from './append.ts'
 export { compareCells } from './data-skipping.ts'
+export type { TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
 export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
@@ -33,7 +34,6 @@ export {
   type DeltaOptions,
   DeltaTable,
   type HistoryEntry,
-  type ReadAtOptions,
-  type TableSpec
+  type ReadAtOptions
 } from './table.ts'
 export type { VerifyReport } from './verify.ts'

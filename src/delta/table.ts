@@ -2,18 +2,19 @@
  * A Delta table: open or create it, change it, read it. Safe for many writers, in one process and in
  * several; writers of one `DeltaTable` object take turns, so that they do not conflict with each other.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { CellValue, Row } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
-import type { CommitInfoAction, MetadataAction } from './actions.ts'
+import type { CommitInfoAction } from './actions.ts'
 import { type AppendResult, appendTo } from './append.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
+import { definitionOf, type TableSpec, withProperties } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
-import { DEFAULT_PROTOCOL } from './protocol.ts'
 import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
 import type { MergeRules } from './row-policies.ts'
 import { addedFields, type ColumnSpec, fieldOf, serialiseSchema } from './schema.ts'
@@ -25,14 +26,6 @@ export interface DeltaOptions {
   readonly scratch: string
   /** Bytes of copies kept; 1 GiB by default. */
   readonly cacheBytes?: number
-}
-
-export interface TableSpec {
-  readonly columns: readonly ColumnSpec[]
-  readonly partitionBy?: readonly string[]
-  readonly name?: string
-  readonly description?: string
-  readonly properties?: Readonly<Record<string, string>>
 }
 
 export interface HistoryEntry {
@@ -97,8 +90,8 @@ export class DeltaTable {
       engineInfo: 'claims-pipeline',
       txnId: ports.ids.uuid()
     }
-    const metaData = metadataOf(spec, ports)
-    const actions = [{ commitInfo }, { protocol: DEFAULT_PROTOCOL }, { metaData }]
+    const { protocol, metaData } = definitionOf(spec, ports, `${ports.store.root}/${path}`)
+    const actions = [{ commitInfo }, { protocol }, { metaData }]
     await commitVersion(ports, path, 0, actions)
     return await DeltaTable.open(path, ports, options)
   }
@@ -129,6 +122,36 @@ export class DeltaTable {
             operationParameters: { columns: JSON.stringify(added.map(field => field.name)) }
           },
           [{ metaData: { ...snapshot.metadata, schemaString } }]
+        )
+        if (response.kind === 'committed') return
+        conflicts++
+        await this.#log.pause(conflicts)
+      }
+    })
+  }
+
+  /**
+   * Sets table properties, or removes those whose value is null; the protocol is raised where they need it,
+   * never lowered. Rejects with `DELTA_PROPERTY_INVALID`, or `DELTA_UNSUPPORTED` for features that this
+   * engine does not write.
+   */
+  async setProperties(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.#exclusively(async () => {
+      for (let conflicts = 0; ; ) {
+        const snapshot = await this.#log.refresh()
+        this.#log.assertWritable(snapshot)
+        const before = { protocol: snapshot.protocol, metaData: snapshot.metadata }
+        const after = withProperties(before, changes, this.#log.where)
+        const raised = after.protocol !== before.protocol
+        const same = isDeepStrictEqual(after.metaData.configuration, before.metaData.configuration)
+        if (same && !raised) return
+        const response = await this.#log.commit(
+          snapshot,
+          {
+            operation: 'SET TBLPROPERTIES',
+            operationParameters: { properties: JSON.stringify(changes) }
+          },
+          [{ metaData: after.metaData }, ...(raised ? [{ protocol: after.protocol }] : [])]
         )
         if (response.kind === 'committed') return
         conflicts++
@@ -231,18 +254,5 @@ export class DeltaTable {
     })()
     this.#turn = mine
     return await mine
-  }
-}
-
-function metadataOf(spec: TableSpec, ports: DeltaPorts): MetadataAction {
-  return {
-    id: ports.ids.uuid(),
-    ...(spec.name === undefined ? {} : { name: spec.name }),
-    ...(spec.description === undefined ? {} : { description: spec.description }),
-    format: { provider: 'parquet', options: {} },
-    schemaString: serialiseSchema(spec.columns.map(fieldOf)),
-    partitionColumns: spec.partitionBy ?? [],
-    configuration: spec.properties ?? {},
-    createdTime: ports.clock.now()
   }
 }

@@ -398,13 +398,10 @@ describe('Delta table', () => {
       protocol: object,
       configuration: Record<string, string>
     ): Promise<DeltaTable> => {
-      const table = await DeltaTable.openOrCreate(
-        name,
-        { columns, properties: configuration },
-        delta.ports,
-        delta.options
-      )
-      const line = JSON.stringify({ protocol })
+      const table = await DeltaTable.openOrCreate(name, { columns }, delta.ports, delta.options)
+      const { metadata } = await table.snapshot()
+      const metaData = { ...metadata, configuration }
+      const line = `${JSON.stringify({ protocol })}\n${JSON.stringify({ metaData })}\n`
       await writeFile(
         join(delta.root, 'tables', name, '_delta_log', `${'1'.padStart(20, '0')}.json`),
         line

@@ -1,0 +1,67 @@
+/**
+ * What a table is created with, and what becomes of it when properties change: checked properties, and the
+ * smallest protocol that allows them (PROTOCOL.md "Table Properties", "Supported Features").
+ */
+import type { MetadataAction, ProtocolAction } from './actions.ts'
+import type { DeltaPorts } from './ports.ts'
+import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
+import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
+import { assertWritable } from './protocol.ts'
+import { type ColumnSpec, fieldOf, parseSchema, serialiseSchema } from './schema.ts'
+
+export interface TableSpec {
+  readonly columns: readonly ColumnSpec[]
+  readonly partitionBy?: readonly string[]
+  readonly name?: string
+  readonly description?: string
+  /**
+   * `delta.*` properties as in Spark, such as `delta.enableDeletionVectors`, or the user's own;
+   * `delta.feature.NAME = supported` lists a feature. Rejects with `DELTA_PROPERTY_INVALID`.
+   */
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+export interface Definition {
+  readonly protocol: ProtocolAction
+  readonly metaData: MetadataAction
+}
+
+/** Rejects properties that are unknown, wrong, or of a feature that cannot be written here. */
+export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string): Definition {
+  const metaData: MetadataAction = {
+    id: ports.ids.uuid(),
+    ...(spec.name === undefined ? {} : { name: spec.name }),
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    format: { provider: 'parquet', options: {} },
+    schemaString: serialiseSchema(spec.columns.map(fieldOf)),
+    partitionColumns: spec.partitionBy ?? [],
+    configuration: {},
+    createdTime: ports.clock.now()
+  }
+  return withProperties({ protocol: DEFAULT_PROTOCOL, metaData }, spec.properties ?? {}, where)
+}
+
+/** The definition with properties set, or, where the value is null, removed. */
+export function withProperties(
+  { protocol, metaData }: Definition,
+  changes: Readonly<Record<string, string | null>>,
+  where: string
+): Definition {
+  const configuration: Record<string, string> = { ...metaData.configuration }
+  const features: string[] = []
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) {
+      delete configuration[key]
+      continue
+    }
+    const name = checkedProperty(key, value)
+    if (name.startsWith(FEATURE_PREFIX)) features.push(name.slice(FEATURE_PREFIX.length))
+    else configuration[name] = value
+  }
+  const changed = { ...metaData, configuration }
+  const fields = parseSchema(changed.schemaString, where)
+  const used = usedFeatures({ metadata: changed, fields })
+  const wanted = protocolWith(protocol, [...used, ...features])
+  assertWritable({ protocol: wanted, metadata: changed, fields }, where)
+  return { protocol: wanted, metaData: changed }
+}
