@@ -13,6 +13,7 @@ import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { assertWritable } from './protocol.ts'
 import { integerProperty } from './table-properties.ts'
+import { Turns } from './turns.ts'
 
 const CHECKPOINT_INTERVAL = 10
 /** After this long the commits that follow may have been cleaned up: load anew. */
@@ -25,6 +26,7 @@ export class TableLog {
   readonly ports: DeltaPorts
   readonly data: DataFiles
   readonly vectors: DeletionVectors
+  readonly turns: Turns
   /** Path below the root of the store; empty for the root itself. */
   readonly path: string
   /** For messages to people. */
@@ -37,6 +39,7 @@ export class TableLog {
     this.ports = ports
     this.data = data
     this.vectors = new DeletionVectors(ports, path)
+    this.turns = new Turns(ports, path)
     this.path = path
     this.where = path === '' ? ports.store.root : `${ports.store.root}/${path}`
     this.#state = state

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { DeltaTable } from '../../src/delta/index.ts'
-import { openTestDelta } from '../helpers/delta.ts'
-import { random } from './delta/table.ts'
+import { openTestDelta, openVectorTable, type TestDelta } from '../helpers/delta.ts'
+import { columns, KEYS, random } from './delta/table.ts'
 
 const seed = Number(process.env['CLAIMS_TEST_SEED'] ?? Math.trunc(performance.timeOrigin % 1e9))
 const WRITERS = 3
@@ -19,8 +19,15 @@ interface Writer {
   batches: number
 }
 
-test(`processes that are killed while they merge into one table lose nothing that was acknowledged and leave each key once (seed ${seed})`, async t => {
+for (const vectors of [false, true]) {
+  const how = vectors ? 'with deletion vectors' : 'by copying files'
+  test(`processes that are killed while they merge into one table, ${how}, lose nothing that was acknowledged and leave each key once (seed ${seed})`, t =>
+    killedWriters(t, vectors))
+}
+
+async function killedWriters(t: TestContext, vectors: boolean): Promise<void> {
   await using delta = await openTestDelta()
+  if (vectors) await createMarkedTable(delta)
   const root = join(delta.root, 'tables')
   const next = random(seed)
   const acknowledged = new Set<string>()
@@ -79,7 +86,23 @@ test(`processes that are killed while they merge into one table lose nothing tha
     'versions have a gap'
   )
   assert.ok(versions.length > all, 'every acknowledged merge has its version')
-})
+  const marked = [...(await table.snapshot()).files.values()].filter(
+    add => add.deletionVector != null
+  )
+  assert.equal(marked.length > 0, vectors, 'vectors are written where the table wants them')
+}
+
+/** The shared keys stand in a file that is too large to be copied for them. */
+async function createMarkedTable(delta: TestDelta): Promise<void> {
+  const table = await openVectorTable(delta, 't', {
+    columns,
+    properties: { 'delta.checkpointInterval': '5' }
+  })
+  const shared = Array.from({ length: KEYS }, (_, i) => `k${i}`)
+  const others = Array.from({ length: 5000 }, (_, i) => `stored ${(i * 7919) % 100_003}`)
+  await table.append([...shared, ...others].map(id => ({ id, n: -1, writer: 'none' })))
+  await table.close()
+}
 
 async function batchesOf(writer: Writer, count: number): Promise<void> {
   while (writer.batches < count) {

@@ -8,7 +8,7 @@ import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { isNested } from '../schema.ts'
-import type { TableLog } from '../table-log.ts'
+import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
 import { countFiles, fileActions, mergeInfo } from './actions.ts'
 import { Decider, type Decisions } from './decisions.ts'
 import { Locator } from './locator.ts'
@@ -34,7 +34,12 @@ export interface MergeResult {
   readonly deleted: number
   readonly unchanged: number
   readonly dropped: number
+  /** Of data files and vectors, those of lost attempts too. */
   readonly bytesWritten: number
+  /** Bytes that no commit refers to, because another writer won. */
+  readonly bytesWasted: number
+  /** Time that the attempts after the first one took, without the pauses before them. */
+  readonly redoneMs: number
   readonly filesAdded: number
   readonly filesRemoved: number
   /** Files that stay, with a new deletion vector. */
@@ -51,20 +56,41 @@ export async function mergeInto(
   rules: MergeRules,
   options: MergeOptions = {}
 ): Promise<MergeResult> {
-  let snapshot = await log.refresh()
-  let work = new MergeWork(log, snapshot, rows, rules)
-  let conflicts = 0
-  for (;;) {
-    options.signal?.throwIfAborted()
-    const outcome = await work.attempt(snapshot, options, conflicts)
-    if (outcome !== undefined) return outcome
-    conflicts++
-    await log.pause(conflicts, options.signal)
-    const newer = await log.refresh()
-    const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
-    if (!same) work = new MergeWork(log, newer, rows, rules)
-    snapshot = newer
+  let turn = log.turns.contended ? await log.turns.take(options.signal) : undefined
+  try {
+    let snapshot = await log.refresh()
+    let work = new MergeWork(log, snapshot, rows, rules)
+    const lost: Lost = { conflicts: 0, redoneMs: 0, bytes: 0 }
+    for (;;) {
+      options.signal?.throwIfAborted()
+      const startedAt = log.ports.clock.now()
+      const outcome = await work.attempt(snapshot, options, lost)
+      if (lost.conflicts > 0) lost.redoneMs += log.ports.clock.now() - startedAt
+      if (outcome !== undefined) return { ...outcome, redoneMs: lost.redoneMs }
+      lost.conflicts++
+      log.turns.lost()
+      const stillWorth = lost.conflicts < MAX_CONFLICTS
+      if (turn === undefined && stillWorth) turn = await log.turns.take(options.signal)
+      else await log.pause(lost.conflicts, options.signal)
+      const newer = await log.refresh()
+      const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
+      if (!same) {
+        lost.bytes += await work.discard()
+        work = new MergeWork(log, newer, rows, rules)
+      }
+      snapshot = newer
+    }
+  } finally {
+    await turn?.end()
   }
+}
+
+/** What was lost to other writers so far. */
+interface Lost {
+  conflicts: number
+  redoneMs: number
+  /** Of files that were made for another schema or protocol. */
+  bytes: number
 }
 
 class MergeWork {
@@ -92,23 +118,28 @@ class MergeWork {
   async attempt(
     snapshot: Snapshot,
     options: MergeOptions,
-    conflicts: number
+    lost: Readonly<Lost>
   ): Promise<MergeResult | undefined> {
     const { groups } = this.#source
     const matches = groups.length === 0 ? [] : await this.#locator.find(snapshot)
     const decisions = this.#decider.decide(snapshot, groups, matches)
     if (decisions.all.size === 0) {
-      await this.#files.dropOrphans(NOTHING)
-      return this.#result(snapshot.version, decisions, NOTHING, conflicts)
+      const wasted = await this.discard()
+      return this.#result(snapshot.version, decisions, NOTHING, wasted, lost)
     }
     options.signal?.throwIfAborted()
-    const prepared = await this.#prepare(snapshot, decisions, options, conflicts)
+    const prepared = await this.#prepare(snapshot, decisions, options, lost.conflicts)
     const actions = fileActions(prepared, this.#log.ports.clock.now())
     const info = mergeInfo(this.#rowCount, this.#insertOnly, decisions, prepared)
     const response = await this.#log.commit(snapshot, info, actions)
     if (response.kind === 'conflict') return undefined
-    await this.#files.dropOrphans(prepared)
-    return this.#result(response.version, decisions, prepared, conflicts)
+    const wasted = await this.#files.dropOrphans(prepared)
+    return this.#result(response.version, decisions, prepared, wasted, lost)
+  }
+
+  /** Deletes what was written; resolves to its bytes. */
+  async discard(): Promise<number> {
+    return await this.#files.dropOrphans(NOTHING)
   }
 
   async #prepare(
@@ -132,7 +163,8 @@ class MergeWork {
     version: number,
     decisions: Decisions,
     prepared: PreparedFiles,
-    conflicts: number
+    wasted: number,
+    lost: Readonly<Lost>
   ): MergeResult {
     const { inserted, updated, deleted } = decisions
     const { dropped } = this.#source
@@ -144,9 +176,11 @@ class MergeWork {
       // Several stored rows of one key, as other writers may leave, are updated by one source row.
       unchanged: Math.max(0, this.#rowCount - dropped - inserted - updated - deleted),
       dropped,
-      bytesWritten: this.#files.bytesWritten,
+      bytesWritten: this.#files.bytesWritten + lost.bytes,
+      bytesWasted: wasted + lost.bytes,
+      redoneMs: lost.redoneMs,
       ...countFiles(prepared),
-      conflicts
+      conflicts: lost.conflicts
     }
   }
 }

@@ -57,20 +57,17 @@ const OBSOLETE_PART = 0.5
 export class MergeFiles {
   readonly #log: TableLog
   #written: WrittenFile[] = []
-  /** Files of this merge's vectors, by object path. */
-  readonly #vectorFiles = new Set<string>()
   /** The newest file with a vector, by the one that it was made of. */
   readonly #marked = new Map<AddAction, { positions: Uint32Array; after: AddAction }>()
-  /** Every data file written, used or not. */
-  readonly #dataFiles = new Set<string>()
-  #bytes = 0
+  /** Bytes of every file written, used or not, by object path. */
+  readonly #sizes = new Map<string, number>()
 
   constructor(log: TableLog) {
     this.#log = log
   }
 
   get bytesWritten(): number {
-    return this.#bytes
+    return [...this.#sizes.values()].reduce((sum, size) => sum + size, 0)
   }
 
   /** Writes what is not written yet; durable when it resolves. */
@@ -102,8 +99,11 @@ export class MergeFiles {
     }
   }
 
-  /** Deletes the files of lost attempts; what cannot be deleted is left to a vacuum. */
-  async dropOrphans(committed: PreparedFiles): Promise<void> {
+  /**
+   * Deletes the files that the commit does not refer to; what cannot be deleted is left to a vacuum.
+   * Resolves to their bytes.
+   */
+  async dropOrphans(committed: PreparedFiles): Promise<number> {
     const { path: table, ports } = this.#log
     const used = new Set<string>()
     for (const add of [
@@ -114,9 +114,13 @@ export class MergeFiles {
       const vector = add.deletionVector == null ? undefined : vectorPath(table, add.deletionVector)
       if (vector !== undefined) used.add(vector)
     }
-    for (const path of this.#dataFiles.union(this.#vectorFiles).difference(used)) {
+    let wasted = 0
+    for (const [path, bytes] of this.#sizes) {
+      if (used.has(path)) continue
+      wasted += bytes
       await ports.store.delete(path).catch(() => undefined)
     }
+    return wasted
   }
 
   #keepWhatIsRight(snapshot: Snapshot, decisions: Decisions, vectors: boolean): void {
@@ -142,8 +146,7 @@ export class MergeFiles {
     const { partitionValues, inputs } = file
     const rows = file.rows.map(row => row.values)
     const add = await writeFile(this.#log, snapshot, { partitionValues, inputs, rows })
-    if (add !== undefined) this.#dataFiles.add(objectPath(this.#log.path, add))
-    this.#bytes += add?.size ?? 0
+    if (add !== undefined) this.#sizes.set(objectPath(this.#log.path, add), add.size)
     this.#written.push({ ...file, add })
   }
 
@@ -158,8 +161,7 @@ export class MergeFiles {
     }
     if (wanted.size > 0) {
       const { descriptors, path, bytes } = await this.#log.vectors.write(wanted)
-      if (path !== undefined) this.#vectorFiles.add(path)
-      this.#bytes += bytes
+      if (path !== undefined) this.#sizes.set(path, bytes)
       for (const [add, vector] of descriptors) {
         const positions = wanted.get(add) ?? new Uint32Array(0)
         const after = addWithVector(add, vector, await this.#count(add))
