@@ -10,10 +10,13 @@ export type {
   DataFile,
   EngineColumn,
   ExportFormat,
+  FetchRequest,
   FilterTerm,
+  KeyHashes,
   Match,
   MatchRequest,
   ParquetEngine,
+  RowHashes,
   ScanRequest,
   WriteRequest,
   WrittenFile

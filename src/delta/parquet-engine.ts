@@ -49,6 +49,25 @@ export interface Match {
   readonly values: Record<string, CellValue>
 }
 
+/** Halves of 64-bit hashes, one a row. */
+export interface RowHashes {
+  readonly hi: Uint32Array
+  readonly lo: Uint32Array
+}
+
+export interface KeyHashes extends RowHashes {
+  /** Index of the file. */
+  readonly file: Uint32Array
+  /** Position in the file. */
+  readonly row: Uint32Array
+}
+
+export interface FetchRequest {
+  readonly files: readonly DataFile[]
+  readonly columns: readonly EngineColumn[]
+  readonly places: readonly { readonly file: number; readonly position: number }[]
+}
+
 export interface WriteRequest {
   readonly target: string
   /** Data columns only, in the order of the schema. */
@@ -101,6 +120,16 @@ export interface ParquetEngine {
    * rows in the order given, so that the position of each is its index.
    */
   write(request: WriteRequest): Promise<WrittenFile>
+  /** Rows at the places that exist, deleted ones too, each with the index of its place. */
+  fetch(request: FetchRequest): Promise<{ place: number; values: Record<string, CellValue> }[]>
+  /** Name of the hash function below: kept hashes of another one are of no use. */
+  readonly keyHash: string
+  hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes>
+  /** Hashes of the keys of all rows, deleted ones too, in ascending order, a batch at a time. */
+  sortedKeyHashes(
+    files: readonly DataFile[],
+    keys: readonly EngineColumn[]
+  ): AsyncIterable<KeyHashes>
   scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
   /** The same rows, a batch at a time. */
   scanBatches(request: ScanRequest): AsyncIterable<Record<string, CellValue>[]>

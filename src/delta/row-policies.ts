@@ -20,6 +20,12 @@ export interface MergeRules {
   /** Rows with a stored key are left as they are; then nothing is deleted either. */
   readonly insertOnly?: boolean
   /**
+   * The newest row of a key takes the place of the stored one whatever that holds: policies and guard have
+   * no say, absent columns become null, equal rows are written again. The cheapest upsert, since of the
+   * stored rows only the keys are read.
+   */
+  readonly overwrite?: boolean
+  /**
    * Which rows of the batch delete the stored row of their key, if the guard takes them for newer. Such a
    * row needs its key and the guard's columns only. It is asked with the row object that was given.
    */
@@ -49,10 +55,10 @@ export function mergeRows(
   for (const row of rows) {
     if (deletes.has(row)) {
       if (values === undefined || rules.insertOnly === true) continue
-      if (!applies(rules.guard, values, row)) continue
+      if (rules.overwrite !== true && !applies(rules.guard, values, row)) continue
       values = undefined
       changed = true
-    } else if (values === undefined) {
+    } else if (values === undefined || rules.overwrite === true) {
       values = insertedRow(columns, row)
       changed = true
     } else if (rules.insertOnly !== true) {

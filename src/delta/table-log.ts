@@ -8,10 +8,13 @@ import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
 import { DeletionVectors } from './deletion-vectors/index.ts'
+import { KeyIndex } from './key-index/index.ts'
 import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { assertWritable } from './protocol.ts'
+import { describeType } from './schema.ts'
+import { engineColumns } from './table-files.ts'
 import { integerProperty } from './table-properties.ts'
 import { Turns } from './turns.ts'
 
@@ -21,6 +24,8 @@ const FOLLOW_FOR_MS = 3_600_000
 const CONFLICT_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 400
 export const MAX_CONFLICTS = 100
+/** Types whose equal values have equal hashes. */
+const INDEXED_TYPES = new Set(['string', 'long', 'integer', 'date', 'timestamp'])
 
 export class TableLog {
   readonly ports: DeltaPorts
@@ -34,8 +39,18 @@ export class TableLog {
   #state: LogState
   #refreshedAt: number
   #checkpoint: Promise<void> | undefined
+  readonly #indexDirectory: string | undefined
+  readonly #indexes = new Map<string, KeyIndex>()
 
-  constructor(ports: DeltaPorts, data: DataFiles, path: string, state: LogState) {
+  /** `indexDirectory`: where key indexes are kept; without it there are none. */
+  constructor(
+    ports: DeltaPorts,
+    data: DataFiles,
+    path: string,
+    state: LogState,
+    indexDirectory?: string
+  ) {
+    this.#indexDirectory = indexDirectory
     this.ports = ports
     this.data = data
     this.vectors = new DeletionVectors(ports, path)
@@ -113,9 +128,36 @@ export class TableLog {
     return await writeCheckpoint(this.ports, this.data, this.path, this.#state)
   }
 
+  /** The index of these key columns, which follows the snapshot beside the work. */
+  keyIndex(snapshot: Snapshot, keys: readonly string[]): KeyIndex | undefined {
+    if (this.#indexDirectory === undefined) return undefined
+    const { metadata } = snapshot
+    const columns = engineColumns(snapshot).filter(column => keys.includes(column.name))
+    if (!columns.every(({ type }) => INDEXED_TYPES.has(describeType(type)))) return undefined
+    const name = JSON.stringify([metadata.id, columns])
+    const known = this.#indexes.get(name)
+    if (known !== undefined) return known
+    const index = new KeyIndex(this, metadata.id, columns, this.#indexDirectory)
+    this.#indexes.set(name, index)
+    index.follow(snapshot)
+    return index
+  }
+
+  /** Has the key indexes take in the files that are new. */
+  followKeys(): void {
+    for (const index of this.#indexes.values()) index.follow(this.#state.snapshot())
+  }
+
+  async close(): Promise<void> {
+    await this.settled()
+    for (const index of this.#indexes.values()) await index.close()
+    await this.data.close()
+  }
+
   /** Resolves when the maintenance that runs beside the commits is done. */
   async settled(): Promise<void> {
     await this.#checkpoint
+    for (const index of this.#indexes.values()) await index.settled()
   }
 
   #committed(version: number, actions: readonly Action[]): void {

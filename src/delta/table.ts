@@ -26,6 +26,11 @@ export interface DeltaOptions {
   readonly scratch: string
   /** Bytes of copies kept; 1 GiB by default. */
   readonly cacheBytes?: number
+  /**
+   * Directory on the local disk for indexes of merge keys, which make merges into large tables fast. It
+   * is a cache: it may be deleted at any time, and shared by processes. Without it there is no index.
+   */
+  readonly indexDirectory?: string
 }
 
 export interface HistoryEntry {
@@ -66,7 +71,7 @@ export class DeltaTable {
     const state = await loadState(ports, data, path)
     if (state === undefined) return undefined
     state.snapshot()
-    return new DeltaTable(new TableLog(ports, data, path, state))
+    return new DeltaTable(new TableLog(ports, data, path, state, options.indexDirectory))
   }
 
   /**
@@ -238,11 +243,15 @@ export class DeltaTable {
     return await this.#log.checkpoint()
   }
 
+  /** Resolves when what runs beside the commits is done: checkpoints, key indexes. */
+  async settled(): Promise<void> {
+    await this.#log.settled()
+  }
+
   /** Waits for work under way and removes local copies. The ports stay open. */
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined)
-    await this.#log.settled()
-    await this.#log.data.close()
+    await this.#log.close()
   }
 
   async #exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -1,15 +1,18 @@
 /** The Parquet engine of the Delta engine, on DuckDB: one instance, several connections. */
-import type { DuckDBConnection } from '@duckdb/node-api'
-import type { CellValue, JsonObject } from '../../core/index.ts'
+import { type DuckDBConnection, version } from '@duckdb/node-api'
+import type { CellValue, JsonObject, Row } from '../../core/index.ts'
 import { DeltaError, isPipelineError } from '../../core/index.ts'
 import type {
   DataFile,
   EngineColumn,
   ExportFormat,
+  FetchRequest,
   FilterTerm,
+  KeyHashes,
   Match,
   MatchRequest,
   ParquetEngine,
+  RowHashes,
   ScanRequest,
   WriteRequest,
   WrittenFile
@@ -18,7 +21,8 @@ import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { filterTerms } from './filter-terms.ts'
-import { matchRows } from './match.ts'
+import { hashRows, sortedKeyHashes } from './key-hashes.ts'
+import { fetchRows, matchRows } from './match.ts'
 import { parametersOf } from './parameters.ts'
 import { relationOf } from './relation.ts'
 import { exportRows, scanBatches, scanRows } from './scan.ts'
@@ -61,6 +65,32 @@ class DuckDbEngine implements ParquetEngine {
 
   async match(request: MatchRequest): Promise<Match[]> {
     return await this.#run(connection => matchRows(connection, request))
+  }
+
+  async fetch(
+    request: FetchRequest
+  ): Promise<{ place: number; values: Record<string, CellValue> }[]> {
+    return await this.#run(connection => fetchRows(connection, request))
+  }
+
+  get keyHash(): string {
+    return `duckdb-${version()}`
+  }
+
+  async hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes> {
+    return await this.#run(connection => hashRows(connection, keys, rows))
+  }
+
+  async *sortedKeyHashes(
+    files: readonly DataFile[],
+    keys: readonly EngineColumn[]
+  ): AsyncGenerator<KeyHashes> {
+    const connection = await this.#connections.take()
+    try {
+      yield* sortedKeyHashes(connection, files, keys)
+    } finally {
+      this.#connections.give(connection)
+    }
   }
 
   async write(request: WriteRequest): Promise<WrittenFile> {

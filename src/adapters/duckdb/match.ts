@@ -5,7 +5,13 @@
  */
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
-import { type EngineColumn, hasPosition, type Match, type MatchRequest } from '../../delta/index.ts'
+import {
+  type EngineColumn,
+  type FetchRequest,
+  hasPosition,
+  type Match,
+  type MatchRequest
+} from '../../delta/index.ts'
 import { addPlaces, type Parameters, PLACES, parametersOf } from './parameters.ts'
 import { FILE, POSITION, storedRows } from './relation.ts'
 import { createRowTable, ROW } from './row-table.ts'
@@ -61,24 +67,33 @@ async function fetchValues(
   request: MatchRequest,
   hits: readonly Hit[]
 ): Promise<Match[]> {
-  const { columns } = request
-  const used = [...new Set(hits.map(hit => hit.file))]
+  const { files, columns } = request
+  const rows = await fetchRows(connection, { files, columns, places: hits })
+  return rows.flatMap(({ place, values }) => {
+    const hit = hits[place]
+    return hit === undefined ? [] : [{ ...hit, values }]
+  })
+}
+
+export async function fetchRows(
+  connection: DuckDBConnection,
+  { files, columns, places }: FetchRequest
+): Promise<{ place: number; values: Record<string, CellValue> }[]> {
+  if (places.length === 0) return []
+  const used = [...new Set(places.map(place => place.file))]
   const indexOf = new Map(used.map((file, index) => [file, index]))
-  const files = used.flatMap(file => request.files[file] ?? [])
-  const relation = await storedRows(connection, files, columns, valueNames(columns), true)
+  const read = used.flatMap(file => files[file] ?? [])
+  const relation = await storedRows(connection, read, columns, valueNames(columns), true)
   const parameters = parametersOf(relation.parameters)
   addPlaces(
     parameters,
-    hits.map(({ file, position }) => ({ file: indexOf.get(file) ?? 0, position }))
+    places.map(({ file, position }) => ({ file: indexOf.get(file) ?? 0, position }))
   )
   const selected = ['s.place', ...valueExpressions(columns)]
   const on = [`f.${FILE} = s.file`, `f.${POSITION} = s.position`]
   const reader = await joined(connection, relation.sql, PLACES, selected, on, parameters)
   const [indexes = [], ...data] = reader.getColumns()
-  return indexes.flatMap((index, i) => {
-    const hit = hits[Number(index)]
-    return hit === undefined ? [] : [{ ...hit, values: cellsOf(columns, data, i) }]
-  })
+  return indexes.map((index, i) => ({ place: Number(index), values: cellsOf(columns, data, i) }))
 }
 
 /** The files are probed; the hash table is built of the few rows, on the right. */

@@ -3,12 +3,14 @@
  * attempts: files never change, so after a conflict only the files of the winner are new. Of a file that
  * got a newer deletion vector meanwhile only the vector is read.
  */
+import type { CellValue } from '../../core/index.ts'
 import type { AddAction } from '../actions.ts'
-import { mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
+import { compareCells, mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
 import { hasPosition, isWithin } from '../deletion-vectors/index.ts'
+import type { KeyView } from '../key-index/index.ts'
 import { withFiles } from '../leased-files.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
-import type { EngineColumn, Match } from '../parquet-engine.ts'
+import type { EngineColumn, Match, RowHashes } from '../parquet-engine.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { engineColumns } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
@@ -29,12 +31,16 @@ interface Searched {
   readonly matches: readonly StoredMatch[]
 }
 
+/** Below this, reading the key columns costs no more than the lookups. */
+const LOOKED_UP_FROM_BYTES = 4_194_304
+
 export class Locator {
   readonly #log: TableLog
   readonly #rules: MergeRules
   readonly #groups: readonly SourceGroup[]
   readonly #byPath = new Map<string, Searched>()
   #wanted: readonly WantedValues[] | undefined
+  #hashes: RowHashes | undefined
 
   constructor(log: TableLog, rules: MergeRules, groups: readonly SourceGroup[]) {
     this.#log = log
@@ -71,10 +77,66 @@ export class Locator {
     return true
   }
 
+  /** Covered files are looked up in the key index, where that is worth it; the others are read. */
   async #search(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
+    const index = this.#log.keyIndex(snapshot, this.#rules.keys)?.view()
+    try {
+      const covered = unseen.filter(add => index?.covers(add) === true)
+      const bytes = covered.reduce((sum, add) => sum + add.size, 0)
+      if (index === undefined || bytes < LOOKED_UP_FROM_BYTES) {
+        await this.#read(snapshot, unseen)
+        return
+      }
+      const others = unseen.filter(add => !index.covers(add))
+      await this.#lookUp(snapshot, index, covered)
+      if (others.length > 0) await this.#read(snapshot, others)
+    } finally {
+      index?.release()
+    }
+  }
+
+  async #lookUp(snapshot: Snapshot, index: KeyView, adds: readonly AddAction[]): Promise<void> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const wanted: EngineColumn[] = this.#rules.insertOnly === true ? [] : columns
+    const { engine } = this.#log.ports
+    const rows = this.#groups.map(group => group.key)
+    const hashes = this.#hashes ?? (await engine.hashRows(keys, rows))
+    this.#hashes = hashes
+    const candidates = await index.candidates(adds, hashes)
+    const used = [...new Set(candidates.map(({ add }) => add))]
+    const fileOf = new Map(used.map((add, file) => [add, file]))
+    const found = await withFiles(this.#log, used, async files => {
+      const places = candidates
+        .map(({ row, add, position }) => ({ row, file: fileOf.get(add) ?? 0, position }))
+        .filter(({ file, position }) => !hasPosition(files[file]?.deleted, position))
+      const wanted = this.#keysAlone() ? keys : columns
+      const fetched = await engine.fetch({ files, columns: wanted, places })
+      return fetched.flatMap(({ place, values }) => {
+        const at = places[place]
+        // Hashes may agree where keys do not.
+        return at !== undefined && this.#isKey(at.row, values) ? [{ ...at, values }] : []
+      })
+    })
+    for (const add of adds) this.#byPath.set(add.path, { key: fileKey(add), add, matches: [] })
+    this.#keep(used, found)
+  }
+
+  /** Whether it does not matter what the stored rows hold. */
+  #keysAlone(): boolean {
+    return this.#rules.insertOnly === true || this.#rules.overwrite === true
+  }
+
+  #isKey(row: number, values: Readonly<Record<string, CellValue>>): boolean {
+    const key = this.#groups[row]?.key
+    return this.#rules.keys.every(
+      name => compareCells(key?.[name] ?? null, values[name] ?? null) === 0
+    )
+  }
+
+  async #read(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
+    const columns = engineColumns(snapshot)
+    const keys = columns.filter(column => this.#rules.keys.includes(column.name))
+    const wanted: EngineColumn[] = this.#keysAlone() ? [] : columns
     const matches = await withFiles(this.#log, unseen, files =>
       this.#log.ports.engine.match({
         files,

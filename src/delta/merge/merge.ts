@@ -134,6 +134,7 @@ class MergeWork {
     const response = await this.#log.commit(snapshot, info, actions)
     if (response.kind === 'conflict') return undefined
     const wasted = await this.#files.dropOrphans(prepared)
+    this.#log.followKeys()
     return this.#result(response.version, decisions, prepared, wasted, lost)
   }
 

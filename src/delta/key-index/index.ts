@@ -1,0 +1,1 @@
+export { type Candidate, KeyIndex, type KeyView } from './key-index.ts'
