@@ -15,7 +15,7 @@ export interface Turn {
 
 /** Contention is over when so many turns in a row were free at once. */
 const FREE_TURNS = 16
-const SHORTEST_LEASE_MS = 500
+const SHORTEST_LEASE_MS = 1000
 const LONGEST_LEASE_MS = 10_000
 /** A turn is given up for dead after this many times what its writer's merges take. */
 const LEASE_FACTOR = 5
@@ -60,13 +60,13 @@ export class Turns {
       if (holder === 'mine') {
         this.#freeInRow = seen === undefined ? this.#freeInRow + 1 : 0
         const since = clock.now()
-        return { end: () => this.#end(since) }
+        return { end: () => this.#end(mine, since) }
       }
       if (holder === 'unknown') return undefined
       if (seen?.text !== holder) {
         seen = { text: holder, since: clock.now() }
         pause = FIRST_PAUSE_MS
-      } else if (clock.now() - seen.since > leaseOf(holder)) await this.#remove()
+      } else if (clock.now() - seen.since > leaseOf(holder)) await this.#remove(holder)
       await clock.sleep(pause * (0.5 + ids.random()), signal)
       pause = Math.min(LONGEST_PAUSE_MS, pause * 1.5)
     }
@@ -96,13 +96,19 @@ export class Turns {
     }
   }
 
-  async #end(since: number): Promise<void> {
+  async #end(mine: string, since: number): Promise<void> {
     this.#usualMs = (this.#usualMs * 3 + this.#ports.clock.now() - since) / 4
-    await this.#remove()
+    await this.#remove(mine)
   }
 
-  async #remove(): Promise<void> {
-    await this.#ports.store.delete(this.#path).catch(() => undefined)
+  /** Who was taken for dead must not end the turn of the one who came after. */
+  async #remove(holder: string): Promise<void> {
+    try {
+      if ((await this.#holder()) === holder) await this.#ports.store.delete(this.#path)
+    } catch (error) {
+      // What is left expires.
+      if (!isPipelineError(error)) throw error
+    }
   }
 }
 

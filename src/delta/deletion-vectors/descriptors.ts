@@ -12,12 +12,18 @@ export function vectorId(vector: DeletionVectorDescriptor): string {
   return `${storageType}${pathOrInlineDv}${offset == null ? '' : `@${offset}`}`
 }
 
-/** Path in the store of the file that holds the vector; undefined for inline ones. */
+/**
+ * Path in the store of the file that holds the vector, or one that begins with `/` and is outside of the
+ * store; undefined for inline ones.
+ */
 export function vectorPath(table: string, vector: DeletionVectorDescriptor): string | undefined {
   const { storageType, pathOrInlineDv } = vector
   const inTable = (path: string): string => (table === '' ? path : `${table}/${path}`)
   if (storageType === 'i') return undefined
-  if (storageType === 'p') return inTable(decodePath(pathOrInlineDv, table))
+  if (storageType === 'p') {
+    const path = decodePath(pathOrInlineDv, table)
+    return path.startsWith('/') ? path : inTable(path)
+  }
   const prefix = pathOrInlineDv.slice(0, -UUID_CHARACTERS)
   const uuid = decodeUuid(pathOrInlineDv.slice(-UUID_CHARACTERS))
   if (storageType !== 'u' || uuid === undefined) {

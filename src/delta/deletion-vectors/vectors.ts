@@ -2,7 +2,8 @@
  * Deletion vectors of one open table: reads them through a small cache, writes those of a commit together.
  * What a descriptor names never changes, so nothing in the cache is ever stale.
  */
-import { isPipelineError } from '../../core/index.ts'
+import { readFile } from 'node:fs/promises'
+import { DeltaError, isPipelineError } from '../../core/index.ts'
 import type { AddAction, DeletionVectorDescriptor } from '../actions.ts'
 import type { DeltaPorts } from '../ports.ts'
 import {
@@ -111,7 +112,8 @@ export class DeletionVectors {
       return decodeVector(bytes, cardinality, where)
     }
     const offset = vector.offset ?? 0
-    const where = `at byte ${offset} of ${root}/${path}`
+    const file = path.startsWith('/') ? path : `${root}/${path}`
+    const where = `at byte ${offset} of ${file}`
     const { start, end } = frameOf(offset, sizeInBytes)
     // A frame right behind the version byte is read together with it.
     const from = start === 1 ? 0 : start
@@ -123,10 +125,27 @@ export class DeletionVectors {
 
   async #get(path: string, start: number, end: number, where: string): Promise<Uint8Array> {
     try {
+      if (path.startsWith('/')) return await this.#outside(path, start, end)
       return await this.#ports.store.get(path, { start, end })
     } catch (error) {
       if (!isPipelineError(error) || error.code !== 'STORAGE_NOT_FOUND') throw error
       throw corrupt(where, 'its file is missing', error)
+    }
+  }
+
+  /** Of shallow clones; only a table on a local disk may name other files of that disk. */
+  async #outside(path: string, start: number, end: number): Promise<Uint8Array> {
+    const { store } = this.#ports
+    if (store.localPath === undefined) {
+      throw new DeltaError(
+        'DELTA_UNSUPPORTED',
+        `The table refers to the absolute path ${path}, which is not in ${store.root}`
+      )
+    }
+    try {
+      return (await readFile(path)).subarray(start, end)
+    } catch (error) {
+      throw new DeltaError('STORAGE_NOT_FOUND', `There is no file at ${path}`, { cause: error })
     }
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import type { AddAction } from '../../../../src/delta/actions.ts'
 import {
   DeletionVectors,
@@ -146,4 +147,29 @@ test('a damaged, missing or foreign vector file is named, for reading and by ver
   await check(/format version 2/)
   await delta.ports.store.delete(path)
   await check(/missing/)
+})
+
+test('vectors in a folder of the table and at an absolute path are read', async () => {
+  await using delta = await openTestDelta()
+  const table = await threeFiles(delta)
+  const marked = [...(await table.snapshot()).files.values()].find(
+    file => file.deletionVector?.storageType === 'u'
+  )
+  const vector = marked?.deletionVector ?? assert.fail()
+  const bytes = await delta.ports.store.get(vectorPath('t', vector) ?? '')
+  const outside = join(delta.root, 'outside vector.bin')
+  await writeFile(outside, bytes)
+  const name = vectorPath('', vector) ?? ''
+  await delta.ports.store.put(`t/ab/${name}`, bytes)
+  const vectors = new DeletionVectors(delta.ports, 't')
+  const expected = await vectors.load(marked ?? assert.fail())
+  assert.equal(expected?.length, 2500)
+  const uri = pathToFileURL(outside).href
+  for (const other of [
+    { storageType: 'u', pathOrInlineDv: `ab${vector.pathOrInlineDv}` },
+    { storageType: 'p', pathOrInlineDv: uri }
+  ] as const) {
+    const add = { path: marked?.path ?? '', deletionVector: { ...vector, ...other } }
+    assert.deepEqual(await new DeletionVectors(delta.ports, 't').load(add), expected)
+  }
 })
