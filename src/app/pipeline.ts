@@ -61,7 +61,10 @@ export async function openPipeline(
     const store = await opened(openLocalFiles({ root: config.tablesPath }))
     const tables = await opened(
       openDeltaTables(
-        { scratchDirectory: join(config.dataDir, 'scratch') },
+        {
+          scratchDirectory: join(config.dataDir, 'scratch'),
+          indexDirectory: join(config.dataDir, 'key-index')
+        },
         { ...ports, store, engine }
       )
     )

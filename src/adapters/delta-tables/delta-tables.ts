@@ -4,6 +4,7 @@
  */
 import type { CellValue, Row, TableDef } from '../../core/index.ts'
 import {
+  type DeltaOptions,
   type DeltaPorts,
   DeltaTable,
   type ExportFormat,
@@ -26,6 +27,8 @@ import { columnsOf, rulesOf, specOf } from './table-spec.ts'
 export interface DeltaTablesOptions {
   /** Directory for copies of remote files and for files on their way to the store. */
   readonly scratchDirectory: string
+  /** Directory for indexes of merge keys (a cache); without it there are none. */
+  readonly indexDirectory?: string
   /** Folder of the tables below the root of the store; the root itself by default. */
   readonly prefix?: string
 }
@@ -224,8 +227,12 @@ class DeltaTableStore implements DeltaTables {
     )
   }
 
-  #engineOptions(): { scratch: string } {
-    return { scratch: this.#options.scratchDirectory }
+  #engineOptions(): DeltaOptions {
+    const { scratchDirectory, indexDirectory } = this.#options
+    return {
+      scratch: scratchDirectory,
+      ...(indexDirectory === undefined ? {} : { indexDirectory })
+    }
   }
 
   #path(name: string): string {

@@ -16,6 +16,9 @@ export function specOf(table: TableDef): TableSpec {
     name: table.name,
     description: table.doc,
     columns: columnsOf(table),
+    // A changed row is marked as deleted in its file, which is then not copied. Every reader of the
+    // platform knows these vectors; tables whose rows never change need none (docs/delta-protocol.md).
+    ...(table.insertOnly === true ? {} : { properties: { 'delta.enableDeletionVectors': 'true' } }),
     ...(table.partitionBy === undefined ? {} : { partitionBy: table.partitionBy })
   }
 }
