@@ -3,10 +3,11 @@
  * pinned packages, and the jars that Spark needs in `.cache/spark-jars`. Both are made once. Where
  * Python, Java, Maven or the registries are missing the tests are skipped, but fail when `CI=true`.
  */
-import { execFile } from 'node:child_process'
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -38,6 +39,8 @@ export interface Python {
   readonly sparkJars: string
   /** Runs a script; resolves to what it printed on standard output. */
   run(script: string, args: readonly string[]): Promise<string>
+  /** Starts a script that is talked to line by line. */
+  start(script: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, null>
 }
 
 /** Undefined, with the reason, when this machine cannot have it. Rejects instead when `CI=true`. */
@@ -49,6 +52,8 @@ export async function openPython(): Promise<{ python?: Python; missing?: string 
       python: {
         executable,
         sparkJars,
+        start: (script, args) =>
+          spawn(executable, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
         run: async (script, args) => {
           const options = { maxBuffer: 256 * 1_048_576, timeout: 600_000 }
           return (await run(executable, [script, ...args], options)).stdout
