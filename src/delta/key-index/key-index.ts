@@ -159,19 +159,23 @@ export class KeyIndex {
     if (run !== undefined) this.#use(run)
   }
 
+  /**
+   * All of the files or nothing: what is read of one before a fault would be entered again with the next
+   * attempt, and a row that is found twice would be written twice.
+   */
   async #takeIn(adds: readonly AddAction[]): Promise<void> {
-    await this.#hashes(adds, async batches => {
-      const paths = adds.map(identityOf)
-      const first = this.#recentPaths.length
-      this.#recentPaths.push(...paths)
-      for await (const { hi, lo, file, row } of batches) {
-        for (let i = 0; i < hi.length; i++) {
-          const index = first + (file[i] as number)
-          this.#recent.add(hi[i] as number, lo[i] as number, index, row[i] as number)
-        }
+    const read = await this.#hashes(adds, batches => Array.fromAsync(batches))
+    const paths = adds.map(identityOf)
+    const first = this.#recentPaths.length
+    this.#recentPaths.push(...paths)
+    for (const { hi, lo, file, row } of read) {
+      for (let i = 0; i < hi.length; i++) {
+        const index = first + (file[i] as number)
+        this.#recent.add(hi[i] as number, lo[i] as number, index, row[i] as number)
       }
-      for (const path of paths) this.#covered.add(path)
-    })
+      await setImmediate()
+    }
+    for (const path of paths) this.#covered.add(path)
   }
 
   async #rebuild(snapshot: Snapshot): Promise<void> {

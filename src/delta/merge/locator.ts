@@ -128,9 +128,7 @@ export class Locator {
 
   #isKey(row: number, values: Readonly<Record<string, CellValue>>): boolean {
     const key = this.#groups[row]?.key
-    return this.#rules.keys.every(
-      name => compareCells(key?.[name] ?? null, values[name] ?? null) === 0
-    )
+    return this.#rules.keys.every(name => sameCell(key?.[name] ?? null, values[name] ?? null))
   }
 
   async #read(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
@@ -170,4 +168,9 @@ export class Locator {
         )
       )
   }
+}
+
+/** Files hold texts in UTF-8, where a lone surrogate has become another character. */
+function sameCell(given: CellValue, stored: CellValue): boolean {
+  return compareCells(typeof given === 'string' ? given.toWellFormed() : given, stored) === 0
 }

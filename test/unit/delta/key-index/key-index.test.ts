@@ -7,7 +7,13 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Row } from '../../../../src/core/index.ts'
-import { type ColumnSpec, DeltaTable, type MergeRules } from '../../../../src/delta/index.ts'
+import {
+  type ColumnSpec,
+  DeltaTable,
+  type KeyHashes,
+  type MergeRules,
+  type ParquetEngine
+} from '../../../../src/delta/index.ts'
 import { openTestDelta, type TestDelta } from '../../../helpers/delta.ts'
 
 const columns: readonly ColumnSpec[] = [
@@ -172,4 +178,59 @@ describe('The key index', () => {
     ])
     await table.close()
   })
+
+  test('finds keys that cannot be stored as they were given', async () => {
+    await using delta = await openTestDelta()
+    await filled(delta)
+    const table = await openIndexed(delta)
+    const odd = { ...row(ROWS, 'odd'), id: 'odd\ud800' }
+    assert.equal((await table.merge([odd], rules)).inserted, 1)
+    await settle(table)
+    // Looked up together with a key of a large file, for small ones alone are read.
+    const result = await table.merge([{ ...odd, note: 'even' }, row(9, 'even')], rules)
+    assert.deepEqual([result.inserted, result.updated], [0, 2])
+    assert.deepEqual((await table.verify(['id', 'part'])).problems, [])
+    await table.close()
+  })
+
+  test('enters no row twice when taking in new files fails half-way', async () => {
+    await using delta = await openTestDelta()
+    await filled(delta)
+    let faults = 0
+    const ports = { ...delta.ports, engine: failingOnce(delta.ports.engine, () => faults++ === 1) }
+    const indexDirectory = join(delta.root, 'index')
+    const table = await DeltaTable.open('t', ports, { ...delta.options, indexDirectory })
+    await settle(table)
+    await table.append(Array.from({ length: 30 }, (_, i) => row(ROWS + i, 'old')))
+    await table.merge([row(2, 'fails')], rules)
+    await table.settled()
+    await table.merge([row(3, 'succeeds')], rules)
+    await table.settled()
+    assert.ok(faults > 2)
+    const result = await table.merge([row(ROWS + 3, 'new'), row(9, 'new')], rules)
+    assert.deepEqual([result.inserted, result.updated], [0, 2])
+    assert.equal(await table.countRows(), ROWS + 30)
+    assert.deepEqual((await table.verify(['id', 'part'])).problems, [])
+    await table.close()
+  })
 })
+
+/** The engine, whose reading of keys fails after the first batch when `fails` says so. */
+function failingOnce(engine: ParquetEngine, fails: () => boolean): ParquetEngine {
+  async function* sortedKeyHashes(
+    ...request: Parameters<ParquetEngine['sortedKeyHashes']>
+  ): AsyncGenerator<KeyHashes> {
+    const failing = fails()
+    for await (const batch of engine.sortedKeyHashes(...request)) {
+      yield batch
+      if (failing) throw new Error('a passing fault')
+    }
+  }
+  return new Proxy(engine, {
+    get: (target, name) => {
+      if (name === 'sortedKeyHashes') return sortedKeyHashes
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
