@@ -202,6 +202,11 @@ export const errorCodes = define({
     meaning: 'The table has no such version, or it has been cleaned up.',
     remedy: 'Ask for a version that exists.'
   },
+  DELTA_RETENTION: {
+    errorClass: 'permanent',
+    meaning: 'A vacuum was asked for a retention that is unsafe, or that the log cannot keep.',
+    remedy: 'Use the retention of the table, or force a shorter one when nobody uses the table.'
+  },
   DELTA_PROPERTY_INVALID: {
     errorClass: 'permanent',
     meaning: 'A table property is unknown or has a value that is not allowed.',

@@ -1,13 +1,12 @@
 /** Between the actions of a table and the files of the store. */
-import type { AddAction } from './actions.ts'
 import type { Snapshot } from './log-state.ts'
 import type { EngineColumn } from './parquet-engine.ts'
 import { decodePath } from './paths.ts'
 import { physicalName, type SchemaField } from './schema.ts'
 
 /** Path in the store of a data file; one that begins with `/` is outside of the store. */
-export function objectPath(table: string, add: AddAction): string {
-  const path = decodePath(add.path, table)
+export function objectPath(table: string, file: { readonly path: string }): string {
+  const path = decodePath(file.path, table)
   if (path.startsWith('/')) return path
   return table === '' ? path : `${table}/${path}`
 }

@@ -13,6 +13,8 @@ import { definitionOf, type TableSpec, withProperties } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
+import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
+import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
 import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
@@ -213,6 +215,16 @@ export class DeltaTable {
   /** Rows of the newest version, from the log's statistics and, where they lack, the files' footers. */
   async countRows(): Promise<number> {
     return await countRows(this.#log, await this.#log.refresh())
+  }
+
+  /** Joins small files and drops deleted rows; what the table holds stays the same. */
+  async optimize(options: OptimizeOptions = {}): Promise<OptimizeResult> {
+    return await this.#exclusively(() => optimizeTable(this.#log, options), options.signal)
+  }
+
+  /** Deletes files that no version within the retention refers to. */
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumResult> {
+    return await vacuumTable(this.#log, options)
   }
 
   /** The newest commits first, as far as their files are still there. */

@@ -9,7 +9,11 @@ import {
   DeltaTable,
   type ExportFormat,
   type HistoryEntry,
+  type OptimizeOptions,
+  type OptimizeResult,
   type ParquetEngine,
+  type VacuumOptions,
+  type VacuumResult,
   type VerifyReport
 } from '../../delta/index.ts'
 import type {
@@ -63,6 +67,8 @@ export interface DeltaTables extends TableStore {
   show(table: string): Promise<TableDescription>
   /** `keys`: columns whose values together must occur once. */
   verify(table: string, keys?: readonly string[]): Promise<VerifyReport>
+  optimize(table: string, options?: OptimizeOptions): Promise<OptimizeResult>
+  vacuum(table: string, options?: VacuumOptions): Promise<VacuumResult>
   readTable(table: string, options?: ReadTableOptions): Promise<Record<string, CellValue>[]>
   /** The rows a batch at a time. */
   readStream(table: string, options?: ReadTableOptions): AsyncIterable<Record<string, CellValue>[]>
@@ -169,6 +175,14 @@ class DeltaTableStore implements DeltaTables {
 
   async verify(table: string, keys?: readonly string[]): Promise<VerifyReport> {
     return await (await this.#open(table)).verify(keys)
+  }
+
+  async optimize(table: string, options: OptimizeOptions = {}): Promise<OptimizeResult> {
+    return await (await this.#open(table)).optimize(options)
+  }
+
+  async vacuum(table: string, options: VacuumOptions = {}): Promise<VacuumResult> {
+    return await (await this.#open(table)).vacuum(options)
   }
 
   async readTable(

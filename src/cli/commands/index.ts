@@ -5,6 +5,7 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { simulate } from './simulate.ts'
 import { tablesList, tablesRead, tablesShow, tablesVerify } from './tables.ts'
+import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
 import { runCommand, workerCommands } from './workers.ts'
 
@@ -20,6 +21,8 @@ export const commands: readonly Command[] = [
   tablesShow,
   tablesRead,
   tablesVerify,
+  tablesOptimize,
+  tablesVacuum,
   simulate,
   configCheck,
   doctor

@@ -16,7 +16,7 @@ import { cellLine, cellText, type TableRow, withTimes } from '../row-format.ts'
 import { type Terminal, toJson, write, writeLine } from '../terminal.ts'
 import { humanBytes, textTable, thousands } from '../text-table.ts'
 
-const tableArgument = {
+export const tableArgument = {
   name: 'TABLE',
   doc: 'Name of a table below CLAIMS_TABLES_PATH, or path of any Delta table.'
 }
@@ -227,7 +227,7 @@ export const tablesVerify: Command = {
     })
 }
 
-async function withTable(
+export async function withTable(
   args: CommandArgs,
   use: (access: TableAccess, name: string) => Promise<number>
 ): Promise<number> {
