@@ -47,6 +47,7 @@ def make_all(made_by, reader, wanted):
         except Exception as error:  # the others are still made
             failed.append(entry["name"])
             print(entry["name"], "FAILED", str(error)[:400], flush=True)
+    catalogue(target)
     if failed:
         sys.exit("Not made: " + ", ".join(failed))
 
@@ -87,6 +88,25 @@ def pack(directory, expected, target):
                     archive.addfile(member, content)
     packed = pyarrow.Codec("zstd", compression_level=19).compress(buffer.getvalue(), asbytes=True)
     target.write_bytes(packed)
+
+
+def unpacked(archive):
+    """What `expected.json` of a packed table says."""
+    content = pyarrow.input_stream(str(archive), compression="zstd").read()
+    with tarfile.open(fileobj=io.BytesIO(content)) as members:
+        return json.load(members.extractfile("expected.json"))
+
+
+def catalogue(target):
+    """The list of tables at the end of README.md."""
+    readme = HERE / "README.md"
+    lines = ["| table | made by | feature | versions with rows | shows |", "| --- | --- | --- | --- | --- |"]
+    for archive in sorted(target.glob("*.tar.zst")):
+        about = unpacked(archive)
+        versions = ", ".join(about["versions"]) or f"refused: {about.get('refused')}"
+        lines.append(f"| {about['name']} | {about['madeBy']} | {about['feature']} | {versions} | {about['shows']} |")
+    head = readme.read_text().split("## Catalogue")[0]
+    readme.write_text(head + "## Catalogue\n\n" + "\n".join(lines) + "\n")
 
 
 def age_log(path, below, days=60):

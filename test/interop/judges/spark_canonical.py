@@ -98,7 +98,7 @@ def value(kind, cell):
     if isinstance(kind, T.FloatType):
         return float_text(cell, ">f")
     if isinstance(kind, T.DecimalType):
-        return format(cell, "f")
+        return f"{cell:.{kind.scale}f}"
     if isinstance(kind, T.BinaryType):
         return bytes(cell).hex()
     if isinstance(kind, T.BooleanType):
