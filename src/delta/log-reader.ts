@@ -3,7 +3,7 @@ import { DeltaError, isPipelineError } from '../core/index.ts'
 import { type Action, parseCommit } from './actions.ts'
 import type { DataFiles, Lease } from './data-files.ts'
 import { commitPath, sidecarPath } from './log-path.ts'
-import { findLogSegment } from './log-segment.ts'
+import { findLogSegment, type LogSegment } from './log-segment.ts'
 import { LogState } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 
@@ -19,19 +19,50 @@ export async function loadState(
 ): Promise<LogState | undefined> {
   const segment = await findLogSegment(ports.store, table, version)
   if (segment === undefined) return undefined
-  const state = new LogState(`${ports.store.root}/${table}`)
-  if (segment.checkpoint !== undefined) {
-    const actions = await readCheckpoint(ports, data, table, segment.checkpoint.paths)
-    state.apply(segment.checkpoint.version, actions)
-  }
-  for (let i = 0; i < segment.commits.length; i += READ_AHEAD) {
-    const batch = segment.commits.slice(i, i + READ_AHEAD)
+  const { state, commits } = await baseOf(ports, data, table, segment, version)
+  for (let i = 0; i < commits.length; i += READ_AHEAD) {
+    const batch = commits.slice(i, i + READ_AHEAD)
     const read = await Promise.all(batch.map(commit => readCommit(ports, commit.path)))
     read.forEach((actions, index) => {
       state.apply(batch[index]?.version ?? 0, actions)
     })
   }
   return state
+}
+
+/** The state of the newest checkpoint that can be read, and the commits after it. */
+async function baseOf(
+  ports: DeltaPorts,
+  data: DataFiles,
+  table: string,
+  newest: LogSegment,
+  version: number | undefined
+): Promise<{ state: LogState; commits: LogSegment['commits'] }> {
+  const where = `${ports.store.root}/${table}`
+  let damage: unknown
+  let segment = newest
+  for (;;) {
+    const state = new LogState(where)
+    const { checkpoint, commits } = segment
+    if (checkpoint === undefined) return { state, commits }
+    try {
+      state.apply(checkpoint.version, await readCheckpoint(ports, data, table, checkpoint.paths))
+      return { state, commits }
+    } catch (error) {
+      if (!isPipelineError(error) || error.code !== 'DELTA_LOG_CORRUPT') throw error
+      ports.onWarning?.(
+        `The checkpoint of version ${checkpoint.version} of ${where} is damaged`,
+        error
+      )
+      damage ??= error
+    }
+    // What came before it says the same, where that is still there.
+    const older = await findLogSegment(ports.store, table, version, checkpoint.version).catch(
+      () => undefined
+    )
+    if (older === undefined) throw damage
+    segment = older
+  }
 }
 
 /** Applies the commits that are newer than the state, one probe each. */

@@ -22,22 +22,26 @@ interface Listing {
 /** A listing that ran beside a writer may miss a file that it should have seen; look again. */
 const LISTINGS = 3
 
-/** Undefined when the log is proven empty. Rejects with `DELTA_LOG_CORRUPT`, `DELTA_VERSION_NOT_FOUND`. */
+/**
+ * `below`: only checkpoints of lower versions are used, since those from there on cannot be read.
+ * Undefined when the log is proven empty. Rejects with `DELTA_LOG_CORRUPT`, `DELTA_VERSION_NOT_FOUND`.
+ */
 export async function findLogSegment(
   store: ObjectStore,
   table: string,
-  version?: number
+  version?: number,
+  below = Number.POSITIVE_INFINITY
 ): Promise<LogSegment | undefined> {
   const hint = await readHint(store, table)
-  if (hint !== undefined && (version === undefined || hint <= version)) {
+  if (hint !== undefined && hint < below && (version === undefined || hint <= version)) {
     const listing = await listLog(store, table, hint)
     if (listing.checkpoints.has(hint)) {
-      const segment = assemble(listing, version)
+      const segment = assemble(listing, version, below)
       if (segment !== undefined && typeof segment !== 'string') return segment
     }
   }
   for (let attempt = 1; ; attempt++) {
-    const segment = assemble(await listLog(store, table, 0), version)
+    const segment = assemble(await listLog(store, table, 0), version, below)
     if (typeof segment !== 'string') return segment
     if (attempt === LISTINGS) throw incomplete(store, table, version, segment)
   }
@@ -57,15 +61,21 @@ function incomplete(
 }
 
 /** The segment, undefined for an empty log, or a text that says what is missing. */
-function assemble(listing: Listing, version: number | undefined): LogSegment | undefined | string {
-  const newest = Math.max(-1, ...listing.commits.keys(), ...listing.checkpoints.keys())
+function assemble(
+  listing: Listing,
+  version: number | undefined,
+  below: number
+): LogSegment | undefined | string {
+  const newest = Math.max(highest(listing.commits.keys()), highest(listing.checkpoints.keys()))
   if (newest < 0) {
     return version === undefined ? undefined : 'there is no log'
   }
   const target = version ?? newest
   if (target > newest) return `the newest is ${newest}`
-  const usable = [...listing.checkpoints.keys()].filter(candidate => candidate <= target)
-  const base = usable.length === 0 ? undefined : Math.max(...usable)
+  const usable = [...listing.checkpoints.keys()].filter(
+    candidate => candidate <= target && candidate < below
+  )
+  const base = usable.length === 0 ? undefined : highest(usable)
   const commits: { version: number; path: string }[] = []
   for (let next = (base ?? -1) + 1; next <= target; next++) {
     const path = listing.commits.get(next)
@@ -75,6 +85,13 @@ function assemble(listing: Listing, version: number | undefined): LogSegment | u
   const checkpoint =
     base === undefined ? undefined : { version: base, paths: listing.checkpoints.get(base) ?? [] }
   return { version: target, checkpoint, commits }
+}
+
+/** -1 for none. A log may have more versions than a call may have arguments. */
+function highest(versions: Iterable<number>): number {
+  let found = -1
+  for (const version of versions) found = Math.max(found, version)
+  return found
 }
 
 async function listLog(store: ObjectStore, table: string, from: number): Promise<Listing> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openMemoryObjectStore } from '../../../src/adapters/memory/index.ts'
 import { findLogSegment } from '../../../src/delta/log-segment.ts'
+import type { ObjectInfo } from '../../../src/ports/index.ts'
 
 const LOG = 'table/_delta_log'
 const pad = (version: number, digits = 20): string => String(version).padStart(digits, '0')
@@ -113,8 +114,20 @@ describe('The files of a version', () => {
     const store = openMemoryObjectStore()
     const name = `${'7'.padStart(20, '0')}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json`
     await store.put(`t/_delta_log/${name}`, Buffer.from(''))
-    const segment = await findLogSegment(store, 't')
+    const segment = await findLogSegment(store, 'table')
     assert.equal(segment?.version, 7)
     assert.deepEqual(segment?.checkpoint?.paths, [`t/_delta_log/${name}`])
+  })
+
+  test('may be more commits than a call can have arguments', async () => {
+    const names = async function* (): AsyncGenerator<ObjectInfo> {
+      for (let version = 0; version < 150_000; version++) {
+        yield { path: `${LOG}/${pad(version)}.json`, size: 1, modifiedAt: 1 }
+      }
+    }
+    const store = Object.assign(openMemoryObjectStore(), { list: names })
+    const segment = await findLogSegment(store, 'table')
+    assert.equal(segment?.version, 149_999)
+    assert.equal(segment?.commits.length, 150_000)
   })
 })
