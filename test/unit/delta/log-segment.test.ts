@@ -114,7 +114,7 @@ describe('The files of a version', () => {
     const store = openMemoryObjectStore()
     const name = `${'7'.padStart(20, '0')}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json`
     await store.put(`t/_delta_log/${name}`, Buffer.from(''))
-    const segment = await findLogSegment(store, 'table')
+    const segment = await findLogSegment(store, 't')
     assert.equal(segment?.version, 7)
     assert.deepEqual(segment?.checkpoint?.paths, [`t/_delta_log/${name}`])
   })
