@@ -43,14 +43,17 @@ export class KeyView {
   readonly #recent: RecentKeys
   readonly #recentPaths: readonly string[]
   readonly #covered: ReadonlySet<string>
+  readonly #onDamage: (error: unknown) => void
 
   constructor(
     run: KeyRun | undefined,
     runPaths: readonly string[],
     recent: RecentKeys,
     recentPaths: readonly string[],
-    covered: ReadonlySet<string>
+    covered: ReadonlySet<string>,
+    onDamage: (error: unknown) => void
   ) {
+    this.#onDamage = onDamage
     this.#run = run
     this.#runPaths = runPaths
     this.#recent = recent
@@ -63,8 +66,23 @@ export class KeyView {
     return this.#covered.has(identityOf(add))
   }
 
-  /** Rows of the covered ones among the files that may have the keys. */
-  async candidates(adds: readonly AddAction[], hashes: RowHashes): Promise<Candidate[]> {
+  /**
+   * Rows of the covered ones among the files that may have the keys. Undefined when the index turned out
+   * to be damaged: then the files have to be read.
+   */
+  async candidates(
+    adds: readonly AddAction[],
+    hashes: RowHashes
+  ): Promise<Candidate[] | undefined> {
+    try {
+      return await this.#find(adds, hashes)
+    } catch (error) {
+      this.#onDamage(error)
+      return undefined
+    }
+  }
+
+  async #find(adds: readonly AddAction[], hashes: RowHashes): Promise<Candidate[]> {
     const byPath = new Map(adds.map(add => [identityOf(add), add]))
     const found: Candidate[] = []
     const finder =
@@ -113,7 +131,20 @@ export class KeyIndex {
 
   /** What is known now, to be asked until released: the index goes on beside. */
   view(): KeyView {
-    return new KeyView(this.#run, this.#runPaths, this.#recent, this.#recentPaths, this.#covered)
+    const run = this.#run
+    return new KeyView(run, this.#runPaths, this.#recent, this.#recentPaths, this.#covered, error =>
+      this.#drop(run, error)
+    )
+  }
+
+  /** A damaged run is not asked again; its files are taken in anew. */
+  #drop(run: KeyRun | undefined, error: unknown): void {
+    this.#log.ports.onWarning?.(`The key index of ${this.#log.where} is made again`, error)
+    if (run === undefined || this.#run !== run) return
+    this.#run = undefined
+    this.#runPaths = []
+    this.#covered = new Set(this.#recentPaths)
+    run.close()
   }
 
   /** Takes in the files of the snapshot that are not covered yet, beside the work. */

@@ -1,7 +1,8 @@
 /**
  * Keys of many rows in one file on the local disk: entries sorted by hash, and in memory where the entries
  * of each prefix of the hash begin, so that finding a key is one small read. It is a cache: written once,
- * never changed, checked as a whole before it is trusted, and made again when anything about it is odd.
+ * never changed, checked as a whole before it is trusted, and again with each read: a key that it missed
+ * would be stored a second time. It is made again when anything about it is odd.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
@@ -29,6 +30,15 @@ interface Footer extends RunIdentity {
   readonly checksum: number
 }
 
+/** What is kept in memory of a run. */
+interface Contents {
+  readonly footer: Footer
+  /** Entry with which each bucket begins, and at the end their number. */
+  readonly starts: Uint32Array
+  readonly checksums: Uint32Array
+  readonly shift: number
+}
+
 const FORMAT = 1
 /** hi, lo, file, row: 32 bits each, little endian. */
 const ENTRY = 16
@@ -41,15 +51,17 @@ export class KeyRun {
   readonly entries: number
   readonly #descriptor: number
   readonly #starts: Uint32Array
+  readonly #checksums: Uint32Array
   readonly #shift: number
   #users = 0
   #closed = false
 
-  private constructor(footer: Footer, descriptor: number, starts: Uint32Array, shift: number) {
+  private constructor(descriptor: number, { footer, starts, checksums, shift }: Contents) {
     this.files = footer.files
     this.entries = footer.entries
     this.#descriptor = descriptor
     this.#starts = starts
+    this.#checksums = checksums
     this.#shift = shift
   }
 
@@ -113,10 +125,10 @@ export class KeyRun {
       closeSync(descriptor)
       return undefined
     }
-    return new KeyRun(run.footer, descriptor, run.starts, run.shift)
+    return new KeyRun(descriptor, run)
   }
 
-  /** Calls `found` for each row of the hash. */
+  /** Calls `found` for each row of the hash. Throws when the file is not what was opened. */
   find(hi: number, lo: number, found: (file: number, row: number) => void): void {
     const bucket = this.#shift === 32 ? 0 : hi >>> this.#shift
     const start = this.#starts[bucket] as number
@@ -124,6 +136,7 @@ export class KeyRun {
     if (length === 0) return
     const bytes = Buffer.allocUnsafe(length)
     readFully(this.#descriptor, bytes, start * ENTRY)
+    if (crc32(bytes) !== this.#checksums[bucket]) throw new Error('a key run is damaged')
     for (let at = 0; at < length; at += ENTRY) {
       if (bytes.readUInt32LE(at + 4) !== lo || bytes.readUInt32LE(at) !== hi) continue
       found(bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12))
@@ -156,11 +169,8 @@ function readFully(descriptor: number, bytes: Buffer, position: number): void {
   }
 }
 
-/** Reads the whole file once: its checksum, and where the entries of each bucket begin. */
-async function read(
-  path: string,
-  identity: RunIdentity
-): Promise<{ footer: Footer; starts: Uint32Array; shift: number } | undefined> {
+/** Reads the whole file once: its checksum, where the entries of each bucket begin, and their checksums. */
+async function read(path: string, identity: RunIdentity): Promise<Contents | undefined> {
   const handle = await open(path, 'r')
   try {
     const { size } = await handle.stat()
@@ -178,6 +188,7 @@ async function read(
     const bits = Math.min(24, Math.max(0, Math.ceil(Math.log2(footer.entries / BUCKET_ENTRIES))))
     const shift = 32 - bits
     const starts = new Uint32Array(2 ** bits + 1)
+    const checksums = new Uint32Array(2 ** bits)
     const buffer = Buffer.alloc(BUFFER_ENTRIES * ENTRY)
     let checksum = 0
     for (let entry = 0; entry < footer.entries; ) {
@@ -185,16 +196,22 @@ async function read(
       const { bytesRead } = await handle.read(buffer, 0, wanted, entry * ENTRY)
       if (bytesRead !== wanted) return undefined
       checksum = crc32(buffer.subarray(0, wanted), checksum)
-      for (let at = 0; at < wanted; at += ENTRY) {
+      for (let at = 0; at < wanted; ) {
         const bucket = bits === 0 ? 0 : buffer.readUInt32LE(at) >>> shift
-        starts[bucket + 1] = (starts[bucket + 1] as number) + 1
+        let end = at + ENTRY
+        while (end < wanted && (bits === 0 || buffer.readUInt32LE(end) >>> shift === bucket)) {
+          end += ENTRY
+        }
+        starts[bucket + 1] = (starts[bucket + 1] as number) + (end - at) / ENTRY
+        checksums[bucket] = crc32(buffer.subarray(at, end), checksums[bucket])
+        at = end
       }
       entry += wanted / ENTRY
     }
     if (checksum !== footer.checksum) return undefined
     for (let i = 1; i < starts.length; i++)
       starts[i] = (starts[i] as number) + (starts[i - 1] as number)
-    return { footer, starts, shift }
+    return { footer, starts, checksums, shift }
   } finally {
     await handle.close()
   }

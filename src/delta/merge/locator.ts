@@ -87,15 +87,16 @@ export class Locator {
         await this.#read(snapshot, unseen)
         return
       }
-      const others = unseen.filter(add => !index.covers(add))
-      await this.#lookUp(snapshot, index, covered)
+      const answered = await this.#lookUp(snapshot, index, covered)
+      const others = answered ? [...new Set(unseen).difference(new Set(covered))] : unseen
       if (others.length > 0) await this.#read(snapshot, others)
     } finally {
       index?.release()
     }
   }
 
-  async #lookUp(snapshot: Snapshot, index: KeyView, adds: readonly AddAction[]): Promise<void> {
+  /** False when the index cannot answer after all. */
+  async #lookUp(snapshot: Snapshot, index: KeyView, adds: readonly AddAction[]): Promise<boolean> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
     const { engine } = this.#log.ports
@@ -103,6 +104,7 @@ export class Locator {
     const hashes = this.#hashes ?? (await engine.hashRows(keys, rows))
     this.#hashes = hashes
     const candidates = await index.candidates(adds, hashes)
+    if (candidates === undefined) return false
     const used = [...new Set(candidates.map(({ add }) => add))]
     const fileOf = new Map(used.map((add, file) => [add, file]))
     const found = await withFiles(this.#log, used, async files => {
@@ -119,6 +121,7 @@ export class Locator {
     })
     for (const add of adds) this.#byPath.set(add.path, { key: fileKey(add), add, matches: [] })
     this.#keep(used, found)
+    return true
   }
 
   /** Whether it does not matter what the stored rows hold. */

@@ -193,6 +193,26 @@ describe('The key index', () => {
     await table.close()
   })
 
+  for (const harm of ['changed', 'cut'] as const) {
+    test(`finds every key after its file was ${harm} while it is open`, async () => {
+      await using delta = await openTestDelta()
+      await filled(delta)
+      const table = await openIndexed(delta)
+      await settle(table)
+      const [path = ''] = runsOf(delta)
+      const bytes = readFileSync(path)
+      if (harm === 'cut') truncateSync(path, 1000)
+      else writeFileSync(path, bytes.fill(255, 0, ROWS * 16))
+      let rows = await mergeAndCheck(table, 60, ROWS)
+      // Made again meanwhile, and of use again.
+      await settle(table)
+      assert.ok(readFileSync(path).length >= ROWS * 16)
+      rows = await mergeAndCheck(table, 61, rows)
+      assert.deepEqual((await table.verify(['id', 'part'])).problems, [])
+      await table.close()
+    })
+  }
+
   test('enters no row twice when taking in new files fails half-way', async () => {
     await using delta = await openTestDelta()
     await filled(delta)
