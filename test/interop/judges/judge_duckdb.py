@@ -1,16 +1,16 @@
 """DuckDB's delta extension (delta-kernel-rs) as a judge; the extension comes in a Python package."""
 import glob
-import importlib.util
 import os
 
 import duckdb
+import duckdb_ext
 
 from arrow_canonical import field_name, rows
 from protocol import serve
 
 
 def connect():
-    package = os.path.dirname(importlib.util.find_spec("duckdb_ext_delta").origin)
+    (package,) = duckdb_ext.__path__
     (extension,) = glob.glob(os.path.join(package, "**", "delta.duckdb_extension"), recursive=True)
     connection = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": "1"})
     connection.execute(f"LOAD '{extension}'")
@@ -21,9 +21,10 @@ def connect():
 def answer(path, version):
     connection = connect()
     try:
-        at = "" if version is None else f", version => {int(version)}"
+        at = "" if version is None else f", VERSION {int(version)}"
         source = path.replace("'", "''")
-        table = connection.execute(f"SELECT * FROM delta_scan('{source}'{at})").fetch_arrow_table()
+        connection.execute(f"ATTACH '{source}' AS t (TYPE delta{at})")
+        table = connection.execute("SELECT * FROM t").fetch_arrow_table()
         return {"schema": [field_name(field) for field in table.schema], "rows": rows(table)}
     finally:
         connection.close()

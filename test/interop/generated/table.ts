@@ -1,0 +1,186 @@
+/**
+ * One generated table: its definition and history come from a seed, and beside the table a map of rows by
+ * key says what each version must hold.
+ */
+import type { CellValue } from '../../../src/core/index.ts'
+import { type ColumnSpec, DeltaTable } from '../../../src/delta/index.ts'
+import type { Cell } from '../../helpers/canonical.ts'
+import type { TestDelta } from '../../helpers/delta.ts'
+import type { JudgeName } from '../../helpers/judges.ts'
+import type { Feature } from './features.ts'
+import { Random } from './random.ts'
+import type { Supported } from './supported.ts'
+import type { ColumnKind } from './types.ts'
+
+export type ModelRow = Record<string, CellValue>
+
+export interface Column {
+  readonly name: string
+  readonly kind: ColumnKind
+  readonly nullable: boolean
+  readonly partition: boolean
+}
+
+export class GeneratedTable {
+  readonly random: Random
+  readonly features: readonly Feature[]
+  readonly columns: Column[]
+  readonly keys: readonly string[]
+  readonly delta: TestDelta
+  readonly path: string
+  table!: DeltaTable
+  /** What was done, for messages. */
+  readonly steps: string[] = []
+  /** Rows of each version that can still be read. */
+  readonly versions = new Map<number, readonly ModelRow[]>()
+  rows = new Map<string, ModelRow>()
+  readonly #supported: Supported
+  #made = 0
+
+  constructor(seed: number, delta: TestDelta, supported: Supported) {
+    this.random = new Random(seed)
+    this.delta = delta
+    this.path = `table-${seed}`
+    this.#supported = supported
+    this.features = this.#someFeatures()
+    this.keys = this.random.pick([['id'], ['id'], ['id', 'part of key']])
+    this.columns = this.#someColumns()
+  }
+
+  get blind(): ReadonlySet<JudgeName> {
+    const names = new Set(this.features.flatMap(feature => feature.blind ?? []))
+    const mapped = this.features.some(feature => feature.name.startsWith('columnMapping'))
+    if (mapped && this.columns.some(column => column.partition)) names.add('duckdb')
+    return names
+  }
+
+  get description(): string {
+    const columns = this.columns.map(
+      ({ name, kind, nullable, partition }) =>
+        `${JSON.stringify(name)} ${kind.type}${nullable ? '' : ' not null'}${partition ? ' partition' : ''}`
+    )
+    const features = this.features.map(feature => feature.name).join(', ')
+    return `${this.path} (${columns.join(', ')}) [${features}]: ${this.steps.join('; ')}`
+  }
+
+  async create(): Promise<void> {
+    const spec = {
+      columns: this.columns.map(specOf),
+      partitionBy: this.columns.filter(column => column.partition).map(column => column.name),
+      properties: Object.assign({}, ...this.features.map(feature => feature.properties))
+    }
+    const { ports, options } = this.delta
+    this.table = await DeltaTable.openOrCreate(this.path, spec, ports, options)
+    await this.recorded('create')
+  }
+
+  async reopen(): Promise<void> {
+    await this.table.close()
+    this.table = await DeltaTable.open(this.path, this.delta.ports, this.delta.options)
+  }
+
+  /** Notes a step and what the version that it made must hold. */
+  async recorded(step: string): Promise<void> {
+    const { version } = await this.table.snapshot()
+    this.steps.push(`${version}: ${step}`)
+    this.versions.set(version, [...this.rows.values()])
+  }
+
+  addColumn(): Column {
+    const column = this.#column(`added ${this.columns.length}`, true, false)
+    this.columns.push(column)
+    return column
+  }
+
+  freshRow(): ModelRow {
+    const row: ModelRow = {}
+    for (const column of this.columns) row[column.name] = this.value(column)
+    this.#made++
+    const key = this.columns.find(column => column.name === 'id') as Column
+    row['id'] = key.kind.type === 'string' ? `key ${this.#made} ü` : this.#made * 7
+    return row
+  }
+
+  /** Some columns of a row that is there, or a fresh row. */
+  changedRow(): ModelRow {
+    if (this.rows.size === 0 || this.random.chance(0.3)) return this.freshRow()
+    const stored = this.random.pick([...this.rows.values()])
+    const changed: ModelRow = {}
+    for (const column of this.columns) {
+      const { name } = column
+      if (this.keys.includes(name)) changed[name] = stored[name] ?? null
+      else if (!column.nullable || this.random.chance(0.6)) changed[name] = this.value(column)
+    }
+    return changed
+  }
+
+  value(column: Column): CellValue {
+    if (column.nullable && this.random.chance(0.2)) return null
+    return column.kind.value(this.random)
+  }
+
+  keyOf(row: ModelRow): string {
+    return JSON.stringify(this.keys.map(name => String(row[name])))
+  }
+
+  store(row: ModelRow): void {
+    const full: ModelRow = {}
+    for (const { name } of this.columns) full[name] = row[name] ?? null
+    this.rows.set(this.keyOf(row), full)
+  }
+
+  /** What a version must hold, in the canonical form; columns that came later are not in it. */
+  canonical(rows: readonly ModelRow[], names: readonly string[]): Cell[] {
+    const columns = names.map(name => this.columns.find(column => column.name === name) as Column)
+    return rows.map(row =>
+      columns.map(({ name, kind }) => {
+        const value = row[name] ?? null
+        return value === null ? null : kind.canonical(value)
+      })
+    )
+  }
+
+  #someFeatures(): Feature[] {
+    const chosen = this.random.some(this.#supported.features, 3)
+    return chosen.filter(
+      (feature, index) =>
+        !chosen.slice(0, index).some(other => other.not?.includes(feature.name) === true)
+    )
+  }
+
+  #someColumns(): Column[] {
+    const id = this.#supported.kinds.filter(({ type }) => type === 'string' || type === 'long')
+    const partitions = this.random.chance(0.5) ? 0 : this.random.int(1, 2)
+    const columns = [
+      {
+        name: 'id',
+        kind: this.random.pick(id),
+        nullable: this.random.chance(0.5),
+        partition: false
+      }
+    ]
+    if (this.keys.length > 1) {
+      const [kind] = this.#supported.kinds.filter(({ type }) => type === 'integer')
+      if (kind === undefined) throw new Error('integer is not supported')
+      columns.push({
+        name: 'part of key',
+        kind,
+        nullable: false,
+        partition: this.random.chance(0.3)
+      })
+    }
+    for (let index = this.random.int(2, 7); index > 0; index--) {
+      const name = this.random.pick(['plain', 'With Case', 'ünï', 'a.b', 'sel"ect']) + index
+      columns.push(this.#column(name, this.random.chance(0.85), index <= partitions))
+    }
+    return columns
+  }
+
+  #column(name: string, nullable: boolean, partition: boolean): Column {
+    return { name, kind: this.random.pick(this.#supported.kinds), nullable, partition }
+  }
+}
+
+export function specOf({ name, kind, nullable }: Column): ColumnSpec {
+  return { name, type: kind.type as ColumnSpec['type'], nullable }
+}
