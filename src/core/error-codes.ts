@@ -202,6 +202,11 @@ export const errorCodes = define({
     meaning: 'The table has no such version, or it has been cleaned up.',
     remedy: 'Ask for a version that exists.'
   },
+  DELTA_TRANSACTION_CONFLICT: {
+    errorClass: 'permanent',
+    meaning: 'Another run of the application has committed its transaction version already.',
+    remedy: 'Read the stored version and go on from there; do not repeat the commit.'
+  },
   DELTA_RETENTION: {
     errorClass: 'permanent',
     meaning: 'A vacuum was asked for a retention that is unsafe, or that the log cannot keep.',

@@ -1,11 +1,12 @@
 /** Append: new files, no look at the stored ones; any number of appends commit side by side. */
 import type { CellValue, Row } from '../core/index.ts'
-import type { AddAction } from './actions.ts'
+import type { Action, AddAction } from './actions.ts'
 import { writeFile } from './file-writer.ts'
 import type { Snapshot } from './log-state.ts'
 import { partitionKey, partitionOf } from './partition-values.ts'
 import { assertComplete, checkedRow } from './rows.ts'
 import type { TableLog } from './table-log.ts'
+import { type TransactionOptions, transactionActions } from './transactions.ts'
 
 export interface AppendResult {
   readonly version: number
@@ -14,14 +15,23 @@ export interface AppendResult {
   readonly conflicts: number
 }
 
+export interface AppendOptions {
+  readonly signal?: AbortSignal
+  /** Committed with the rows. */
+  readonly transaction?: TransactionOptions
+}
+
 /** Rejects with `DELTA_SCHEMA_MISMATCH` when a row does not fit the table. */
 export async function appendTo(
   log: TableLog,
   rows: readonly Row[],
-  signal?: AbortSignal
+  { signal, transaction }: AppendOptions = {}
 ): Promise<AppendResult> {
+  const transactionOf = (current: Snapshot): Action[] =>
+    transactionActions(current, transaction, log.where, log.ports.clock.now())
   let snapshot = await log.refresh()
-  if (rows.length === 0) {
+  transactionOf(snapshot)
+  if (rows.length === 0 && transaction === undefined) {
     return { version: snapshot.version, rows: 0, bytesWritten: 0, conflicts: 0 }
   }
   let adds = await writeRows(log, snapshot, rows)
@@ -41,7 +51,7 @@ export async function appendTo(
         isolationLevel: 'Serializable',
         isBlindAppend: true
       },
-      adds.map(add => ({ add }))
+      [...transactionOf(snapshot), ...adds.map(add => ({ add }))]
     )
     if (response.kind === 'committed') {
       return { version: response.version, rows: rows.length, bytesWritten, conflicts }

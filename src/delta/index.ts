@@ -1,5 +1,5 @@
 /** Door of the Delta engine: see README.md. */
-export type { AppendResult } from './append.ts'
+export type { AppendOptions, AppendResult } from './append.ts'
 export { compareCells } from './data-skipping.ts'
 export type { TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
@@ -41,4 +41,5 @@ export {
   type HistoryEntry,
   type ReadAtOptions
 } from './table.ts'
+export type { TransactionOptions } from './transactions.ts'
 export type { VerifyReport } from './verify.ts'

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CellValue, Row } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
 import type { CommitInfoAction } from './actions.ts'
-import { type AppendResult, appendTo } from './append.ts'
+import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
 import { definitionOf, type TableSpec, withProperties } from './definition.ts'
@@ -108,6 +108,11 @@ export class DeltaTable {
     return this.#log.where
   }
 
+  /** The newest version of an application's transactions; undefined when there is none. */
+  async transactionVersion(appId: string): Promise<number | undefined> {
+    return (await this.#log.refresh()).transactions.get(appId)
+  }
+
   /** The newest version, or the one asked for. */
   async snapshot(version?: number): Promise<Snapshot> {
     return version === undefined ? await this.#log.refresh() : await this.#log.at(version)
@@ -168,8 +173,8 @@ export class DeltaTable {
   }
 
   /** Adds the rows in one commit. */
-  async append(rows: readonly Row[], signal?: AbortSignal): Promise<AppendResult> {
-    return await this.#exclusively(() => appendTo(this.#log, rows, signal), signal)
+  async append(rows: readonly Row[], options: AppendOptions = {}): Promise<AppendResult> {
+    return await this.#exclusively(() => appendTo(this.#log, rows, options), options.signal)
   }
 
   /** Merges the rows by key in one commit; commits nothing when nothing changes. */

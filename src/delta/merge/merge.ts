@@ -9,6 +9,7 @@ import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { isNested } from '../schema.ts'
 import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
+import { type TransactionOptions, transactionActions } from '../transactions.ts'
 import { countFiles, fileActions, mergeInfo } from './actions.ts'
 import { Decider, type Decisions } from './decisions.ts'
 import { Locator } from './locator.ts'
@@ -23,6 +24,8 @@ export interface MergeOptions {
    * a merge rewrites whole files, so their size bounds what one changed row costs.
    */
   readonly targetFileBytes?: number
+  /** Committed with the rows, also when these change nothing. */
+  readonly transaction?: TransactionOptions
   /** Files below this size are joined whenever their partition is written; 128 KiB by default. */
   readonly smallFileBytes?: number
 }
@@ -121,15 +124,18 @@ class MergeWork {
     lost: Readonly<Lost>
   ): Promise<MergeResult | undefined> {
     const { groups } = this.#source
+    const { where, ports } = this.#log
+    const now = ports.clock.now()
+    const transactions = transactionActions(snapshot, options.transaction, where, now)
     const matches = groups.length === 0 ? [] : await this.#locator.find(snapshot)
     const decisions = this.#decider.decide(snapshot, groups, matches)
-    if (decisions.all.size === 0) {
+    if (decisions.all.size === 0 && transactions.length === 0) {
       const wasted = await this.discard()
       return this.#result(snapshot.version, decisions, NOTHING, wasted, lost)
     }
     options.signal?.throwIfAborted()
     const prepared = await this.#prepare(snapshot, decisions, options, lost.conflicts)
-    const actions = fileActions(prepared, this.#log.ports.clock.now())
+    const actions = [...transactions, ...fileActions(prepared, ports.clock.now())]
     const info = mergeInfo(this.#rowCount, this.#insertOnly, decisions, prepared)
     const response = await this.#log.commit(snapshot, info, actions)
     if (response.kind === 'conflict') return undefined
