@@ -1,7 +1,8 @@
 /** Typed access to `metaData.configuration` (PROTOCOL.md "Table Properties"). */
 import type { MetadataAction } from './actions.ts'
 
-const INTERVAL = /^\s*(?:interval\s+)?(\d+)\s+([a-z]+?)s?\s*$/i
+const INTERVAL = /^\s*(?:interval\s+)?((?:\d+\s+[a-z]+\s*)+)$/i
+const INTERVAL_PART = /(\d+)\s+([a-z]+?)s?(?=\s|$)/gi
 const UNIT_MS: Readonly<Record<string, number>> = {
   millisecond: 1,
   second: 1000,
@@ -22,11 +23,26 @@ export function integerProperty(metadata: MetadataAction, key: string, fallback:
   return Number.isSafeInteger(value) ? value : fallback
 }
 
-/** How long removed files stay listed in checkpoints, in milliseconds. */
+/**
+ * How long removed files stay listed in checkpoints and safe from a vacuum, in milliseconds. An interval
+ * that is not understood counts as for ever: nothing is deleted by a guess.
+ */
 export function deletedFileRetentionMs(metadata: MetadataAction): number {
-  const match = INTERVAL.exec(metadata.configuration['delta.deletedFileRetentionDuration'] ?? '')
-  const unit = UNIT_MS[match?.[2]?.toLowerCase() ?? '']
-  return match === null || unit === undefined ? WEEK_MS : Number(match[1]) * unit
+  const text = metadata.configuration['delta.deletedFileRetentionDuration']
+  return text === undefined ? WEEK_MS : (intervalMs(text) ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** Such as `interval 1 week 3 days`; undefined for anything else. */
+function intervalMs(text: string): number | undefined {
+  const parts = INTERVAL.exec(text)?.[1]
+  if (parts === undefined) return undefined
+  let sum = 0
+  for (const [, count, unit] of parts.matchAll(INTERVAL_PART)) {
+    const ms = UNIT_MS[unit?.toLowerCase() ?? '']
+    if (ms === undefined) return undefined
+    sum += Number(count) * ms
+  }
+  return sum
 }
 
 export type Compression = 'snappy' | 'zstd'
