@@ -42,6 +42,7 @@ export function mayHoldKeys(add: AddAction, wanted: readonly WantedValues[]): bo
     const range = rangeOf(add, field)
     if (range === undefined) return true
     if (range === 'nulls') return false
+    if (Number.isNaN(sorted.at(-1))) return true
     const first = sorted[lowerBound(sorted, range.min)]
     return first !== undefined && compareCells(first, range.max) <= 0
   })
@@ -73,6 +74,8 @@ function termMayHold(term: FilterTerm, range: Range, type: DataType): boolean {
   if (term.operator === '=' || term.operator === 'in') return (values as CellValue[]).some(inRange)
   if (term.operator === '<') return compareCells(range.min, value) < 0
   if (term.operator === '<=') return compareCells(range.min, value) <= 0
+  // NaN is greater than everything, and many writers leave it out of the statistics.
+  if (type === 'double' || type === 'float') return true
   if (term.operator === '>') return compareCells(range.max, value) > 0
   return compareCells(range.max, value) >= 0
 }
@@ -133,11 +136,13 @@ function lowerBound(sorted: readonly CellValue[], value: CellValue): number {
   return low
 }
 
-/** Order of cells of one type; texts by code point, as Delta compares them. Null is smallest. */
+/** Order of cells of one type; texts by code point, as Delta compares them. Null is smallest, NaN greatest. */
 export function compareCells(a: CellValue, b: CellValue): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b)
-  return a < b ? -1 : a > b ? 1 : 0
+  if (a < b) return -1
+  if (a > b) return 1
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
 }
 
 function compareTexts(a: string, b: string): number {

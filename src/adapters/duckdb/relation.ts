@@ -77,6 +77,9 @@ export async function storedRows(
   return { sql: texts.join(' UNION ALL '), parameters }
 }
 
+/** Statistics in the footers leave NaN out, so a row with one must not be passed over for them. */
+const OPTIONS = 'can_have_nan = true'
+
 interface Source {
   readonly sql: string
   /** SQL of the index of a row's file. */
@@ -103,7 +106,7 @@ async function sourcesOf(
     const name = literal(column.physicalName)
     return `${key}: {name: ${name}, type: ${literal(sqlType(column.type))}, default_value: NULL}`
   })
-  const sql = `read_parquet(${list}, schema = MAP {${entries.join(', ')}})`
+  const sql = `read_parquet(${list}, schema = MAP {${entries.join(', ')}}, ${OPTIONS})`
   return [{ sql, file, expression: column => identifier(column.physicalName) }]
 }
 
@@ -127,7 +130,7 @@ async function nestedSources(
   return [...groups.values()].map(({ layout, members }) => {
     const list = listOf(members.flatMap(index => files[index] ?? []))
     return {
-      sql: `read_parquet(${list})`,
+      sql: `read_parquet(${list}, ${OPTIONS})`,
       file: `([${members.join(', ')}])[(file_index + 1)::BIGINT]`,
       expression: column => {
         const byFieldId =

@@ -27,6 +27,18 @@ describe('row policies', () => {
     assert.deepEqual([values['name'], values['state']], ['a', null])
   })
 
+  test('NaN in place of a number, and a number in place of NaN, are changes; NaN again is none', () => {
+    for (const [before, after, changed] of [
+      [1, Number.NaN, true],
+      [Number.NaN, Number.NEGATIVE_INFINITY, true],
+      [Number.NaN, Number.NaN, false]
+    ] as const) {
+      const merged = mergeRows(open, columns, row({ state: before }), [{ id: 'k', state: after }])
+      assert.equal(merged.changed, changed)
+      assert.ok(Object.is(merged.values['state'], after))
+    }
+  })
+
   test('a patch touches only the columns that it has', () => {
     const stored = row({ name: 'a', state: 'x', asked: 5 })
     const { values } = mergeRows(guarded, columns, stored, [{ id: 'k', seen: 3 }])
