@@ -53,6 +53,11 @@ const PRIMITIVES = new Set([
   'timestamp',
   'timestamp_ntz'
 ])
+/** Types that come with a feature of which nothing is supported. */
+const FEATURES: readonly (readonly [RegExp, string])[] = [
+  [/^variant$/, 'variantType'],
+  [/^geo(metry|graphy)\b/, 'geospatial']
+]
 const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(-?\d+)\s*\)$/
 
 export function fieldOf(column: ColumnSpec): SchemaField {
@@ -157,7 +162,9 @@ function sameType(a: DataType, b: DataType): boolean {
 function checkType(type: DataType, where: string): void {
   if (typeof type === 'string') {
     if (PRIMITIVES.has(type) || decimalOf(type) !== undefined) return
-    throw new DeltaError('DELTA_UNSUPPORTED', `${where}: the type ${type} is not supported`)
+    const feature = FEATURES.find(([pattern]) => pattern.test(type))?.[1]
+    const needs = feature === undefined ? '' : ` (feature ${feature})`
+    throw new DeltaError('DELTA_UNSUPPORTED', `${where}: the type ${type}${needs} is not supported`)
   }
   if (type?.type === 'struct') {
     for (const field of type.fields) checkType(field.type, `${where}.${field.name}`)

@@ -14,6 +14,7 @@ import {
 } from '@duckdb/node-api'
 import type { CellValue, Row } from '../../core/index.ts'
 import { type DataType, decimalOf, isNested } from '../../delta/index.ts'
+import { jsonText } from './nested-json.ts'
 
 export const CHUNK_ROWS = 2048
 
@@ -84,7 +85,7 @@ export function chunkOf(
 
 /** SQL that brings a column into the form in which it leaves DuckDB. */
 export function outputExpression(column: string, type: DataType): string {
-  if (isNested(type)) return `to_json(${column})::VARCHAR`
+  if (isNested(type)) return jsonText(column, type)
   if (type === 'timestamp' || type === 'timestamp_ntz') return `epoch_us(${column})`
   if (type === 'binary') return `base64(${column})`
   if (type === 'date' || decimalOf(type) !== undefined) return `${column}::VARCHAR`

@@ -1,0 +1,46 @@
+/**
+ * Nested values as JSON text that loses nothing (src/delta/README.md "Nested values"): what JSON has no
+ * form for becomes text, maps become lists of their entries, since keys may be of any type.
+ */
+import { type DataType, decimalOf } from '../../delta/index.ts'
+import { identifier, literal } from './sql.ts'
+
+const MICROSECONDS = literal('%Y-%m-%dT%H:%M:%S.%f')
+
+/** SQL of the JSON text of a nested value. */
+export function jsonText(value: string, type: DataType): string {
+  return `to_json(${jsonValue(value, type, 0)})::VARCHAR`
+}
+
+function jsonValue(value: string, type: DataType, depth: number): string {
+  if (typeof type === 'string') return jsonPrimitive(value, type)
+  const item = `j${depth}`
+  if (type.type === 'array') {
+    const element = jsonValue(item, type.elementType, depth + 1)
+    return element === item ? value : `list_transform(${value}, lambda ${item}: ${element})`
+  }
+  if (type.type === 'map') {
+    const key = jsonValue(`${item}.key`, type.keyType, depth + 1)
+    const entry = jsonValue(`${item}.value`, type.valueType, depth + 1)
+    return `list_transform(map_entries(${value}), lambda ${item}: struct_pack(key := ${key}, value := ${entry}))`
+  }
+  const parts = type.fields.map(field => {
+    const inner = `struct_extract(${value}, ${literal(field.name)})`
+    return `${identifier(field.name)} := ${jsonValue(inner, field.type, depth)}`
+  })
+  return `CASE WHEN ${value} IS NULL THEN NULL ELSE struct_pack(${parts.join(', ')}) END`
+}
+
+function jsonPrimitive(value: string, type: string): string {
+  if (type === 'binary') return `base64(${value})`
+  if (type === 'date' || decimalOf(type) !== undefined) return `${value}::VARCHAR`
+  if (type === 'timestamp_ntz') return `strftime(${value}, ${MICROSECONDS})`
+  if (type === 'timestamp') {
+    return `strftime(make_timestamp(epoch_us(${value})), ${MICROSECONDS}) || 'Z'`
+  }
+  if (type !== 'float' && type !== 'double') return value
+  // JSON has no such numbers; DuckDB would write them all the same.
+  return `CASE WHEN isnan(${value}) THEN to_json('NaN')
+    WHEN isinf(${value}) THEN to_json(CASE WHEN ${value} > 0 THEN 'Infinity' ELSE '-Infinity' END)
+    ELSE to_json(${value}) END`
+}
