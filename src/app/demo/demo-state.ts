@@ -21,7 +21,7 @@ const fileName = 'demo.json'
 
 /** Everything that a demo writes into its data directory besides `demo.json`. */
 const ownEntries =
-  /^(log\.sqlite.*|tables|files|cache|duckdb-tmp|scratch|demo\.log|demo\.json\.tmp)$/
+  /^(log\.sqlite.*|tables|files|cache|duckdb-tmp|scratch|key-index|demo\.log|demo\.json\.tmp)$/
 
 /**
  * The state to start with. After an interrupted run of the same scenario its data stay; after a

@@ -16,6 +16,7 @@ const other = { ...defaultScenario, events: 77 }
 
 function leaveData(): void {
   mkdirSync(join(dir, 'tables'))
+  mkdirSync(join(dir, 'key-index'))
   writeFileSync(join(dir, 'log.sqlite-wal'), '')
 }
 
@@ -39,6 +40,7 @@ describe('state of a demo', () => {
     assert.equal(second.runs, 1)
     assert.ok(!existsSync(join(dir, 'tables')))
     assert.ok(!existsSync(join(dir, 'log.sqlite-wal')))
+    assert.ok(!existsSync(join(dir, 'key-index')))
     assert.ok(existsSync(join(dir, 'mine.txt')))
   })
 
