@@ -1,0 +1,376 @@
+/** The contract of `src/delta/parquet-engine.ts`; DuckDB's engine and the one for tests pass it. */
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { CellValue, Row } from '../../src/core/index.ts'
+import type { DataFile, EngineColumn, KeyHashes, ParquetEngine } from '../../src/delta/index.ts'
+
+const column = (name: string, type: string, physicalName = name): EngineColumn => ({
+  name,
+  physicalName,
+  type,
+  partition: false
+})
+
+const id = column('id', 'string')
+const n = column('n', 'long')
+const place: EngineColumn = { ...column('place', 'string'), partition: true }
+const everything: readonly EngineColumn[] = [
+  id,
+  n,
+  column('i', 'integer'),
+  column('d', 'double'),
+  column('b', 'boolean'),
+  column('t', 'timestamp'),
+  column('day', 'date')
+]
+
+const rows: readonly Row[] = [
+  { id: 'a', n: 1, i: -5, d: 0.5, b: true, t: 1_700_000_000_123_456n, day: '2023-11-14' },
+  { id: 'b', n: 2n ** 60n, i: 7, d: -2, b: false, t: -1n, day: '1969-12-31' },
+  { id: "it's \u{1f600}", n: null, i: null, d: null, b: null, t: null, day: null },
+  { id: 'c', n: -3 }
+]
+const complete = (row: Row): Record<string, CellValue> =>
+  Object.fromEntries(everything.map(({ name }) => [name, row[name] ?? null]))
+const byId = (a: Row, b: Row): number => (String(a['id']) < String(b['id']) ? -1 : 1)
+
+interface Bench {
+  readonly engine: ParquetEngine
+  readonly path: (name: string) => string
+  write(
+    name: string,
+    columns: readonly EngineColumn[],
+    rows: readonly Row[],
+    copies?: readonly { readonly file: DataFile; readonly without: readonly number[] }[]
+  ): Promise<DataFile & { readonly numRecords: number }>
+}
+
+export function parquetEngineConformance(name: string, open: () => Promise<ParquetEngine>): void {
+  const withEngine = async (use: (bench: Bench) => Promise<void>): Promise<void> => {
+    const directory = await mkdtemp(join(tmpdir(), 'parquet-engine-'))
+    const engine = await open()
+    const path = (file: string): string => join(directory, file)
+    const write: Bench['write'] = async (file, columns, written, copies = []) => {
+      const request = { target: path(file), columns, copies, rows: written }
+      const { size, numRecords } = await engine.write({ ...request, compression: 'snappy' })
+      return { localPath: path(file), size, partitionValues: {}, numRecords }
+    }
+    try {
+      await use({ engine, path, write })
+    } finally {
+      await engine.close()
+      await rm(directory, { recursive: true })
+    }
+  }
+  const scanAll = (engine: ParquetEngine, files: readonly DataFile[], schema = everything) =>
+    engine.scan({ files, schema, columns: schema.map(({ name }) => name) })
+
+  describe(`Parquet engine: ${name}`, () => {
+    test('gives back the values of every type that it takes', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('deep/er/f', everything, rows)
+        assert.equal(file.numRecords, 4)
+        assert.equal((await stat(file.localPath)).size, file.size)
+        assert.deepEqual(await scanAll(engine, [file]), rows.map(complete))
+        assert.deepEqual(await engine.rowCounts([file.localPath]), [4])
+      }))
+
+    test('reports null counts and bounds, and no bounds where there is a NaN or nothing', () =>
+      withEngine(async ({ engine, path }) => {
+        const request = { target: path('f'), columns: everything, copies: [], rows }
+        const { columns } = await engine.write({ ...request, compression: 'zstd' })
+        assert.deepEqual(columns.get('n'), { nullCount: 1, min: '-3', max: String(2n ** 60n) })
+        assert.deepEqual(columns.get('id'), { nullCount: 0, min: 'a', max: "it's \u{1f600}" })
+        assert.deepEqual(columns.get('day'), {
+          nullCount: 2,
+          min: '1969-12-31',
+          max: '2023-11-14'
+        })
+        const times = columns.get('t')
+        assert.match(times?.min ?? '', /^1969-12-31 23:59:59\.999999/)
+        assert.match(times?.max ?? '', /^2023-11-14 22:13:20\.123456/)
+        const odd = { target: path('g'), columns: everything, copies: [] }
+        const nan = [
+          { id: 'x', d: Number.NaN },
+          { id: 'y', d: 1 }
+        ]
+        const strange = await engine.write({ ...odd, rows: nan, compression: 'snappy' })
+        assert.deepEqual(strange.columns.get('d'), { nullCount: 0 })
+        assert.deepEqual(strange.columns.get('n'), { nullCount: 2 })
+      }))
+
+    test('writes a file without rows, and reports none', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('f', everything, [])
+        assert.equal(file.numRecords, 0)
+        assert.deepEqual(await scanAll(engine, [file]), [])
+      }))
+
+    test('copies files without the rows named and without deleted ones, then adds new rows', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write('a', everything, rows)
+        const second = await write('b', everything, [{ id: 'x' }, { id: 'y' }, { id: 'z' }])
+        const copies = [
+          { file: { ...first, deleted: Uint32Array.of(1) }, without: [0] },
+          { file: second, without: [2] }
+        ]
+        const joined = await write('c', everything, [{ id: 'new' }], copies)
+        const ids = (await scanAll(engine, [joined])).map(row => row['id'])
+        assert.deepEqual([...ids].sort(), ['c', "it's \u{1f600}", 'new', 'x', 'y'].sort())
+        assert.equal(joined.numRecords, 5)
+      }))
+
+    test('gives columns that a file lacks as null, and copies them so', () =>
+      withEngine(async ({ engine, write }) => {
+        const old = await write('a', [id], [{ id: 'a' }])
+        assert.deepEqual(await scanAll(engine, [old], [id, n]), [{ id: 'a', n: null }])
+        const copy = await write('b', [id, n], [{ id: 'b', n: 1 }], [{ file: old, without: [] }])
+        const expected = [
+          { id: 'a', n: null },
+          { id: 'b', n: 1 }
+        ]
+        assert.deepEqual((await scanAll(engine, [copy], [id, n])).sort(byId), expected)
+      }))
+
+    test('finds columns by their name in the file, whatever the table calls them', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('a', [column('col-1', 'string')], [{ 'col-1': 'a' }])
+        const renamed = column('renamed', 'string', 'col-1')
+        assert.deepEqual(await scanAll(engine, [file], [renamed]), [{ renamed: 'a' }])
+        const again = column('col-1', 'string', 'col-2')
+        assert.deepEqual(await scanAll(engine, [file], [again]), [{ 'col-1': null }])
+      }))
+
+    test('takes partition values from the log, null and typed ones too', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('a', [id], [{ id: 'a' }])
+        const year: EngineColumn = { ...column('year', 'integer'), partition: true }
+        const at: EngineColumn = { ...column('at', 'timestamp'), partition: true }
+        const schema = [id, place, year, at]
+        const values = { place: 'p/1', year: '2024', at: '1970-01-01 00:00:01.5' }
+        const files = [
+          { ...file, partitionValues: values },
+          { ...file, partitionValues: { place: null, year: null, at: null } }
+        ]
+        assert.deepEqual(await scanAll(engine, files, schema), [
+          { id: 'a', place: 'p/1', year: 2024, at: 1_500_000n },
+          { id: 'a', place: null, year: null, at: null }
+        ])
+      }))
+
+    test('matches rows by key, each with file and position, and never deleted ones', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write(
+          'a',
+          [id, n],
+          [
+            { id: 'a', n: 1 },
+            { id: 'b', n: 2 },
+            { id: 'a', n: 3 }
+          ]
+        )
+        const second = await write(
+          'b',
+          [id, n],
+          [
+            { id: 'c', n: 4 },
+            { id: null, n: 5 }
+          ]
+        )
+        const files = [{ ...first, deleted: Uint32Array.of(0) }, second]
+        const wanted = [{ id: 'c' }, { id: 'nothing' }, { id: 'a' }]
+        const matches = await engine.match({ files, keys: [id], rows: wanted, columns: [n] })
+        matches.sort((a, b) => a.row - b.row)
+        assert.deepEqual(matches, [
+          { row: 0, file: 1, position: 0, values: { n: 4 } },
+          { row: 2, file: 0, position: 2, values: { n: 3 } }
+        ])
+      }))
+
+    test('matches by several key columns, partition columns among them', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write(
+          'a',
+          [id, n],
+          [
+            { id: 'a', n: 1 },
+            { id: 'a', n: 2 }
+          ]
+        )
+        const files = [
+          { ...file, partitionValues: { place: 'p' } },
+          { ...file, partitionValues: { place: 'q' } }
+        ]
+        const wanted = [
+          { id: 'a', n: 2, place: 'q' },
+          { id: 'a', n: 3, place: 'q' }
+        ]
+        const keys = [id, n, place]
+        const matches = await engine.match({ files, keys, rows: wanted, columns: [] })
+        assert.deepEqual(matches, [{ row: 0, file: 1, position: 1, values: {} }])
+      }))
+
+    test('fetches rows by place, deleted ones too, and none where there is none', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write('a', everything, rows)
+        const second = await write('b', everything, [{ id: 'x' }])
+        const files = [{ ...first, deleted: Uint32Array.of(1) }, second]
+        const places = [
+          { file: 1, position: 0 },
+          { file: 0, position: 1 },
+          { file: 1, position: 9 }
+        ]
+        const fetched = await engine.fetch({ files, columns: [id, n], places })
+        fetched.sort((a, b) => a.place - b.place)
+        assert.deepEqual(fetched, [
+          { place: 0, values: { id: 'x', n: null } },
+          { place: 1, values: { id: 'b', n: 2n ** 60n } }
+        ])
+      }))
+
+    test('hashes keys of a batch as those of files, in ascending order, deleted ones too', () =>
+      withEngine(async ({ engine, write }) => {
+        const many = Array.from({ length: 200 }, (_, i) => ({ id: `k${i}`, n: i }))
+        const file = await write('a', [id, n], many)
+        const files = [{ ...file, deleted: Uint32Array.of(3) }]
+        const batches: KeyHashes[] = []
+        for await (const batch of engine.sortedKeyHashes(files, [id, n])) batches.push(batch)
+        const stored = batches.flatMap(({ hi, lo, file: of, row }) =>
+          [...hi].map((high, i) => ({ hash: [high, lo[i]], file: of[i], row: row[i] ?? -1 }))
+        )
+        assert.equal(stored.length, 200)
+        const sorted = stored.map(
+          ({ hash }) => (BigInt(hash[0] ?? 0) << 32n) | BigInt(hash[1] ?? 0)
+        )
+        assert.deepEqual(
+          sorted,
+          [...sorted].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+        )
+        const { hi, lo } = await engine.hashRows([id, n], many)
+        for (const one of stored) assert.deepEqual(one.hash, [hi[one.row], lo[one.row]])
+        assert.equal(new Set(sorted).size, 200)
+        assert.ok(engine.keyHash.length > 0)
+      }))
+
+    test('filters, projects and limits', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('a', everything, rows)
+        const files = [{ ...file, deleted: Uint32Array.of(0) }]
+        const find = (where: string, limit?: number) =>
+          engine.scan({
+            files,
+            schema: everything,
+            columns: ['id'],
+            where,
+            ...(limit === undefined ? {} : { limit })
+          })
+        assert.deepEqual(await find('i > 0'), [{ id: 'b' }])
+        assert.deepEqual(await find("i IS NULL AND id = 'it''s \u{1f600}'"), [
+          { id: "it's \u{1f600}" }
+        ])
+        assert.deepEqual(await find('n <= 1'), [{ id: 'c' }])
+        assert.equal((await find("id <> 'b'", 1)).length, 1)
+        await assert.rejects(find('nothing = 1'), { code: 'DELTA_QUERY_INVALID' })
+        const batched: Row[] = []
+        const request = { files, schema: everything, columns: ['id'] }
+        for await (const batch of engine.scanBatches(request)) batched.push(...batch)
+        assert.deepEqual(batched, await engine.scan(request))
+        const none = { files: [], schema: everything, columns: ['id'] }
+        assert.deepEqual(await engine.scan(none), [])
+      }))
+
+    test('takes a filter apart into what statistics can answer', () =>
+      withEngine(async ({ engine }) => {
+        assert.deepEqual(await engine.filterTerms("id = 'a' AND n < 5 AND i IS NULL"), [
+          { column: 'id', operator: '=', values: ['a'] },
+          { column: 'n', operator: '<', values: [5] }
+        ])
+        await assert.rejects(engine.filterTerms('n <'), { code: 'DELTA_QUERY_INVALID' })
+      }))
+
+    test('exports rows as lines of JSON', () =>
+      withEngine(async ({ engine, path, write }) => {
+        const file = await write('a', [id, n], [{ id: 'a', n: 1 }])
+        const request = { files: [file], schema: [id, n], columns: ['id', 'n'] }
+        assert.equal(await engine.export(request, path('out'), 'ndjson'), 1)
+        assert.deepEqual(JSON.parse(await readFile(path('out'), 'utf8')), { id: 'a', n: 1 })
+      }))
+
+    test('counts keys that occur more than once, of rows that are not deleted', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write(
+          'a',
+          [id, n],
+          [
+            { id: 'a', n: 1 },
+            { id: 'b', n: 1 }
+          ]
+        )
+        const second = await write(
+          'b',
+          [id, n],
+          [
+            { id: 'a', n: 2 },
+            { id: 'c', n: 1 }
+          ]
+        )
+        assert.equal(await engine.duplicateKeys([first, second], [id]), 1)
+        assert.equal(await engine.duplicateKeys([first, second], [id, n]), 0)
+        const marked = [{ ...first, deleted: Uint32Array.of(0) }, second]
+        assert.equal(await engine.duplicateKeys(marked, [id]), 0)
+      }))
+
+    test('tells files that are damaged or missing', () =>
+      withEngine(async ({ engine, path }) => {
+        await writeFile(path('bad'), 'this is no data file, however long it may be')
+        await assert.rejects(engine.rowCounts([path('bad')]), { code: 'DELTA_DATA_CORRUPT' })
+        const files = [{ localPath: path('none'), size: 1, partitionValues: {} }]
+        await assert.rejects(scanAll(engine, files), { code: 'DELTA_DATA_CORRUPT' })
+      }))
+
+    test('keeps the actions of a checkpoint, with nulls for what they lack', () =>
+      withEngine(async ({ engine, path }) => {
+        const vector = { storageType: 'i', pathOrInlineDv: 'x', sizeInBytes: 1, cardinality: 1 }
+        const actions = [
+          { protocol: { minReaderVersion: 1, minWriterVersion: 2 } },
+          { txn: { appId: 'app', version: 2 ** 40 } },
+          {
+            add: {
+              path: 'a b',
+              partitionValues: { place: null, 'p=1': 'x' },
+              size: 1,
+              modificationTime: 2,
+              dataChange: false,
+              stats: '{"numRecords":1}',
+              deletionVector: vector
+            }
+          },
+          {
+            add: { path: 'c', partitionValues: {}, size: 1, modificationTime: 2, dataChange: true }
+          },
+          { remove: { path: 'd', deletionTimestamp: 3, dataChange: false } }
+        ]
+        const size = await engine.writeCheckpoint(
+          path('cp'),
+          actions.map(one => JSON.stringify(one))
+        )
+        assert.equal((await stat(path('cp'))).size, size)
+        const read = await engine.readCheckpoint([path('cp')])
+        const texts = read.map(action => JSON.stringify(withoutNulls(action)))
+        assert.deepEqual(texts.sort(), actions.map(one => JSON.stringify(withoutNulls(one))).sort())
+      }))
+  })
+}
+
+/** Nulls of partition values are values. The order of fields means nothing. */
+function withoutNulls(value: unknown, key = ''): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (key === 'partitionValues') return value
+  const entries = Object.entries(value)
+    .filter(([, inner]) => inner !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner, name)]))
+}

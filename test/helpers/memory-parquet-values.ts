@@ -1,0 +1,137 @@
+/** Values, statistics, hashes and filters of the Parquet engine for tests (memory-parquet.ts). */
+import { type CellValue, DeltaError, formatInstant, parseInstant } from '../../src/core/index.ts'
+import {
+  type ColumnStatistics,
+  compareCells,
+  type EngineColumn,
+  type FilterTerm
+} from '../../src/delta/index.ts'
+
+const WHOLE = new Set(['long', 'integer', 'short', 'byte'])
+
+/** A value as it comes out of a file, in the one form of its type. */
+export function storedCell(value: CellValue | undefined, column: EngineColumn): CellValue {
+  if (value === null || value === undefined) return null
+  if (column.type === 'timestamp') return BigInt(value)
+  if (column.type === 'long') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  return typeof value === 'string' ? value.toWellFormed() : value
+}
+
+/** A partition value of the log as a cell. */
+export function partitionCell(text: string | null, column: EngineColumn): CellValue {
+  if (text === null || (text === '' && column.type !== 'string')) return null
+  if (column.type === 'timestamp') return parseInstant(`${text.replace(' ', 'T')}Z`) ?? null
+  if (WHOLE.has(String(column.type))) return storedCell(BigInt(text), { ...column, type: 'long' })
+  if (column.type === 'double') return Number(text)
+  if (column.type === 'boolean') return text === 'true'
+  return text
+}
+
+export function statisticsOf(cells: readonly CellValue[], column: EngineColumn): ColumnStatistics {
+  const known = cells.filter(cell => cell !== null)
+  const nullCount = cells.length - known.length
+  if (known.length === 0 || known.some(cell => Number.isNaN(cell))) return { nullCount }
+  const [first = null, ...rest] = known
+  let min: CellValue = first
+  let max: CellValue = first
+  for (const cell of rest) {
+    if (compareCells(cell, min) < 0) min = cell
+    if (compareCells(cell, max) > 0) max = cell
+  }
+  return { nullCount, min: sqlText(min, column), max: sqlText(max, column) }
+}
+
+function sqlText(cell: CellValue, column: EngineColumn): string {
+  if (column.type !== 'timestamp' || typeof cell !== 'bigint') return String(cell)
+  return `${formatInstant(cell).replace('T', ' ').replace('Z', '')}+00`
+}
+
+/** FNV-1a over the texts of a key, in two halves. */
+export function hashKey(cells: readonly CellValue[]): { hi: number; lo: number } {
+  let hi = 0x811c9dc5
+  let lo = 0x01000193
+  for (const cell of cells) {
+    const text = `${typeof cell === 'bigint' ? Number(cell) : cell}\u0000`
+    for (let i = 0; i < text.length; i++) {
+      hi = Math.imul(hi ^ text.charCodeAt(i), 0x01000193) >>> 0
+      lo = Math.imul(lo ^ hi, 0x85ebca6b) >>> 0
+    }
+  }
+  return { hi, lo }
+}
+
+/** Identity of a key; values that DuckDB calls equal have the same text. */
+export function keyText(cells: readonly CellValue[]): string | undefined {
+  let text = ''
+  for (const cell of cells) {
+    if (cell === null) return undefined
+    const part = typeof cell === 'string' ? cell.toWellFormed() : String(cell)
+    text += `${part.length}:${part}`
+  }
+  return text
+}
+
+const TERM =
+  /^\s*"?([A-Za-z_][A-Za-z0-9_]*)"?\s*(<=|>=|<>|!=|=|<|>|is not null|is null)\s*('(?:[^']|'')*'|-?\d+)?\s*(and\b|$)/i
+
+export interface SimpleTerm {
+  readonly column: string
+  readonly operator: string
+  readonly value: CellValue
+}
+
+/** Conjunctions of `column operator literal`: all the SQL that this engine knows. */
+export function parseFilter(where: string): SimpleTerm[] {
+  const terms: SimpleTerm[] = []
+  let rest = where.trim()
+  while (rest !== '') {
+    const match = TERM.exec(rest)
+    if (match === null || (match[3] === undefined) !== /^is/i.test(match[2] ?? '')) {
+      throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid here: ${rest}`)
+    }
+    const [whole, column = '', operator = '', literal] = match
+    const value =
+      literal === undefined
+        ? null
+        : literal.startsWith("'")
+          ? literal.slice(1, -1).replaceAll("''", "'")
+          : Number(literal)
+    terms.push({ column, operator: operator.toLowerCase(), value })
+    rest = rest.slice(whole.length)
+  }
+  return terms
+}
+
+export function filterTermsOf(terms: readonly SimpleTerm[]): FilterTerm[] {
+  return terms.flatMap(({ column, operator, value }) =>
+    ['=', '<', '<=', '>', '>='].includes(operator) && value !== null
+      ? [{ column, operator: operator as FilterTerm['operator'], values: [value] }]
+      : []
+  )
+}
+
+/** SQL's three values: a comparison with null does not hold. */
+export function holds(
+  terms: readonly SimpleTerm[],
+  row: Readonly<Record<string, CellValue>>
+): boolean {
+  return terms.every(({ column, operator, value }) => {
+    const name = Object.keys(row).find(key => key.toLowerCase() === column.toLowerCase())
+    if (name === undefined) {
+      throw new DeltaError(
+        'DELTA_QUERY_INVALID',
+        `The filter names no column of the table: ${column}`
+      )
+    }
+    const cell = row[name] ?? null
+    if (operator === 'is null') return cell === null
+    if (operator === 'is not null') return cell !== null
+    if (cell === null || value === null) return false
+    const order = compareCells(cell, value)
+    if (operator === '=') return order === 0
+    if (operator === '<') return order < 0
+    if (operator === '<=') return order <= 0
+    if (operator === '>') return order > 0
+    return operator === '>=' ? order >= 0 : order !== 0
+  })
+}

@@ -1,0 +1,346 @@
+/**
+ * A Parquet engine for tests that writes no Parquet: a file holds its rows as JSON. It keeps the contract
+ * of the port (test/conformance/parquet-engine.conformance.ts runs against it and against DuckDB) at a
+ * thousandth of the cost, so that tens of thousands of histories of a table can be played.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import {
+  type CellValue,
+  DeltaError,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  type Row,
+  stringifyJson
+} from '../../src/core/index.ts'
+import {
+  type DataFile,
+  type EngineColumn,
+  type ExportFormat,
+  type FetchRequest,
+  type FilterTerm,
+  hasPosition,
+  type KeyHashes,
+  type Match,
+  type MatchRequest,
+  type ParquetEngine,
+  type RowHashes,
+  type ScanRequest,
+  type WriteRequest,
+  type WrittenFile
+} from '../../src/delta/index.ts'
+import {
+  filterTermsOf,
+  hashKey,
+  holds,
+  keyText,
+  parseFilter,
+  partitionCell,
+  statisticsOf,
+  storedCell
+} from './memory-parquet-values.ts'
+
+/** Where the files are: a disk, or the objects of a simulated store. */
+export interface ByteFiles {
+  read(path: string): Promise<Uint8Array>
+  write(path: string, bytes: Uint8Array): Promise<void>
+}
+
+const MAGIC = 'ROWS1\n'
+const BATCH_ROWS = 64
+const ENTRIES = ['txn', 'add', 'remove', 'metaData', 'protocol', 'domainMetadata']
+/** A checkpoint in Parquet gives null for what an action lacks. */
+const NULLABLE: Readonly<Record<string, readonly string[]>> = {
+  add: ['tags', 'stats', 'deletionVector', 'baseRowId', 'defaultRowCommitVersion'],
+  remove: ['tags', 'size', 'partitionValues', 'deletionVector', 'baseRowId'],
+  txn: ['lastUpdated'],
+  metaData: ['name', 'description', 'createdTime'],
+  protocol: ['readerFeatures', 'writerFeatures']
+}
+
+interface Content {
+  /** By physical name. */
+  readonly columns: readonly { readonly name: string; readonly id?: number }[]
+  readonly rows: readonly (readonly CellValue[])[]
+}
+
+/** `sizeFactor`: files claim to be so many times larger than they are, to reach the limits of plans. */
+export function openMemoryParquet(files: ByteFiles = disk, sizeFactor = 1): ParquetEngine {
+  return new MemoryParquet(files, sizeFactor)
+}
+
+const disk: ByteFiles = {
+  read: async path => {
+    try {
+      return await readFile(path)
+    } catch (error) {
+      throw new DeltaError('DELTA_DATA_CORRUPT', `A data file is missing: ${path}`, {
+        cause: error
+      })
+    }
+  },
+  write: async (path, bytes) => {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, bytes)
+  }
+}
+
+class MemoryParquet implements ParquetEngine {
+  readonly keyHash = 'memory-parquet-1'
+  readonly #files: ByteFiles
+  readonly #sizeFactor: number
+  readonly #parsed = new WeakMap<Uint8Array, Content>()
+
+  constructor(files: ByteFiles, sizeFactor: number) {
+    this.#files = files
+    this.#sizeFactor = sizeFactor
+  }
+
+  async match({ files, keys, rows, columns }: MatchRequest): Promise<Match[]> {
+    const wanted = new Map<string, number[]>()
+    rows.forEach((row, index) => {
+      const key = keyText(keys.map(column => storedCell(row[column.name], column)))
+      if (key !== undefined) wanted.set(key, [...(wanted.get(key) ?? []), index])
+    })
+    const matches: Match[] = []
+    for (const [file, data] of files.entries()) {
+      const keyOf = await this.#reader(data, keys)
+      const valuesOf = await this.#reader(data, columns)
+      for (const position of keyOf.positions) {
+        const key = keyText(keys.map(column => keyOf.cell(position, column)))
+        for (const row of wanted.get(key ?? '') ?? []) {
+          matches.push({ row, file, position, values: valuesOf.row(position) })
+        }
+      }
+    }
+    return matches
+  }
+
+  async write(request: WriteRequest): Promise<WrittenFile> {
+    const { columns } = request
+    const rows: CellValue[][] = []
+    for (const { file, without } of request.copies) {
+      const reader = await this.#reader(file, columns)
+      const left = new Set(without)
+      for (const position of reader.positions) {
+        if (!left.has(position)) rows.push(columns.map(column => reader.cell(position, column)))
+      }
+    }
+    for (const row of request.rows) {
+      rows.push(columns.map(column => storedCell(row[column.name], column)))
+    }
+    const names = columns.map(({ physicalName, fieldId }) => ({
+      name: physicalName,
+      ...(fieldId === undefined ? {} : { id: fieldId })
+    }))
+    const bytes = Buffer.from(MAGIC + stringifyJson({ columns: names, rows }))
+    await this.#files.write(request.target, bytes)
+    const statistics = columns.map((column, index) => {
+      const cells = rows.map(row => row[index] ?? null)
+      return [column.name, statisticsOf(cells, column)] as const
+    })
+    return {
+      size: bytes.length * this.#sizeFactor,
+      numRecords: rows.length,
+      columns: new Map(statistics)
+    }
+  }
+
+  async fetch({ files, columns, places }: FetchRequest) {
+    const found: { place: number; values: Record<string, CellValue> }[] = []
+    const readers = await Promise.all(
+      files.map(({ deleted: _, ...file }) => this.#reader(file, columns))
+    )
+    for (const [place, { file, position }] of places.entries()) {
+      const reader = readers[file]
+      if (reader !== undefined && position < reader.count) {
+        found.push({ place, values: reader.row(position) })
+      }
+    }
+    return found
+  }
+
+  async hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes> {
+    const hashes = rows.map(row =>
+      hashKey(keys.map(column => storedCell(row[column.name], column)))
+    )
+    return {
+      hi: Uint32Array.from(hashes, hash => hash.hi),
+      lo: Uint32Array.from(hashes, hash => hash.lo)
+    }
+  }
+
+  async *sortedKeyHashes(
+    files: readonly DataFile[],
+    keys: readonly EngineColumn[]
+  ): AsyncGenerator<KeyHashes> {
+    const all: { hi: number; lo: number; file: number; row: number }[] = []
+    for (const [file, { deleted: _, ...data }] of files.entries()) {
+      const reader = await this.#reader(data, keys)
+      for (const row of reader.positions) {
+        all.push({ ...hashKey(keys.map(column => reader.cell(row, column))), file, row })
+      }
+    }
+    all.sort((a, b) => a.hi - b.hi || a.lo - b.lo)
+    for (let i = 0; i < all.length; i += BATCH_ROWS) {
+      const batch = all.slice(i, i + BATCH_ROWS)
+      yield {
+        hi: Uint32Array.from(batch, one => one.hi),
+        lo: Uint32Array.from(batch, one => one.lo),
+        file: Uint32Array.from(batch, one => one.file),
+        row: Uint32Array.from(batch, one => one.row)
+      }
+    }
+  }
+
+  async scan(request: ScanRequest): Promise<Record<string, CellValue>[]> {
+    const { files, schema, columns, where, limit } = request
+    const terms = where === undefined ? [] : parseFilter(where)
+    const nothing = Object.fromEntries(schema.map(column => [column.name, null]))
+    holds(terms, nothing)
+    const rows: Record<string, CellValue>[] = []
+    for (const file of files) {
+      const reader = await this.#reader(file, schema)
+      for (const position of reader.positions) {
+        const row = reader.row(position)
+        if (!holds(terms, row)) continue
+        rows.push(Object.fromEntries(columns.map(name => [name, row[name] ?? null])))
+      }
+    }
+    return limit === undefined ? rows : rows.slice(0, Math.max(0, Math.trunc(limit)))
+  }
+
+  async *scanBatches(request: ScanRequest): AsyncGenerator<Record<string, CellValue>[]> {
+    const rows = await this.scan(request)
+    for (let i = 0; i < rows.length; i += BATCH_ROWS) yield rows.slice(i, i + BATCH_ROWS)
+  }
+
+  async export(request: ScanRequest, target: string, format: ExportFormat): Promise<number> {
+    if (format !== 'ndjson') {
+      throw new DeltaError('DELTA_UNSUPPORTED', `The engine for tests does not export ${format}`)
+    }
+    const rows = await this.scan(request)
+    const lines = rows.map(row => `${stringifyJson(row)}\n`)
+    await this.#files.write(target, Buffer.from(lines.join('')))
+    return rows.length
+  }
+
+  async filterTerms(where: string): Promise<FilterTerm[]> {
+    return filterTermsOf(parseFilter(where))
+  }
+
+  async rowCounts(localPaths: readonly string[]): Promise<number[]> {
+    const contents = await Promise.all(localPaths.map(path => this.#content(path)))
+    return contents.map(({ rows }) => rows.length)
+  }
+
+  async duplicateKeys(files: readonly DataFile[], keys: readonly EngineColumn[]): Promise<number> {
+    const counts = new Map<string, number>()
+    for (const file of files) {
+      const reader = await this.#reader(file, keys)
+      for (const position of reader.positions) {
+        // A group of SQL: nulls are equal to each other.
+        const cells = keys.map(column => reader.cell(position, column))
+        const key = cells.map(cell => (cell === null ? '-' : keyText([cell]))).join('')
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      }
+    }
+    return [...counts.values()].filter(count => count > 1).length
+  }
+
+  async readCheckpoint(localPaths: readonly string[]): Promise<JsonObject[]> {
+    const actions: JsonObject[] = []
+    for (const path of localPaths) {
+      const text = await this.#text(path)
+      for (const line of text.split('\n')) {
+        if (line === '') continue
+        const action = parseJson(line)
+        if (isJsonObject(action)) actions.push(withNulls(action))
+      }
+    }
+    return actions
+  }
+
+  async writeCheckpoint(target: string, actions: readonly string[]): Promise<number> {
+    const bytes = Buffer.from(MAGIC + actions.map(action => `${action}\n`).join(''))
+    await this.#files.write(target, bytes)
+    return bytes.length * this.#sizeFactor
+  }
+
+  async close(): Promise<void> {}
+
+  async #reader(file: DataFile, columns: readonly EngineColumn[]): Promise<FileReader> {
+    return new FileReader(await this.#content(file.localPath), file, columns)
+  }
+
+  async #content(path: string): Promise<Content> {
+    const bytes = await this.#files.read(path)
+    const known = this.#parsed.get(bytes)
+    if (known !== undefined) return known
+    const content = parseJson(textOf(bytes, path)) as unknown as Content
+    this.#parsed.set(bytes, content)
+    return content
+  }
+
+  async #text(path: string): Promise<string> {
+    return textOf(await this.#files.read(path), path)
+  }
+}
+
+/** The rows of one file that are not deleted. */
+class FileReader {
+  readonly positions: readonly number[]
+  readonly count: number
+  readonly #content: Content
+  readonly #file: DataFile
+  readonly #columns: readonly EngineColumn[]
+  readonly #indexes: ReadonlyMap<EngineColumn, number>
+
+  constructor(content: Content, file: DataFile, columns: readonly EngineColumn[]) {
+    this.#content = content
+    this.#file = file
+    this.#columns = columns
+    this.count = content.rows.length
+    this.positions = [...content.rows.keys()].filter(at => !hasPosition(file.deleted, at))
+    this.#indexes = new Map(
+      columns.map(column => [
+        column,
+        content.columns.findIndex(({ name, id }) =>
+          column.fieldId === undefined ? name === column.physicalName : id === column.fieldId
+        )
+      ])
+    )
+  }
+
+  cell(position: number, column: EngineColumn): CellValue {
+    if (column.partition) {
+      return partitionCell(this.#file.partitionValues[column.physicalName] ?? null, column)
+    }
+    return storedCell(this.#content.rows[position]?.[this.#indexes.get(column) ?? -1], column)
+  }
+
+  row(position: number): Record<string, CellValue> {
+    const values: Record<string, CellValue> = {}
+    for (const column of this.#columns) values[column.name] = this.cell(position, column)
+    return values
+  }
+}
+
+function textOf(bytes: Uint8Array, path: string): string {
+  const text = Buffer.from(bytes).toString()
+  if (text.startsWith(MAGIC) && text.length > MAGIC.length) return text.slice(MAGIC.length)
+  throw new DeltaError('DELTA_DATA_CORRUPT', `A data file cannot be read: ${path}`)
+}
+
+function withNulls(action: JsonObject): JsonObject {
+  const known: JsonObject = {}
+  for (const name of ENTRIES) {
+    const value: JsonValue | undefined = action[name]
+    if (!isJsonObject(value)) continue
+    const nulls = Object.fromEntries((NULLABLE[name] ?? []).map(field => [field, null]))
+    known[name] = { ...nulls, ...value }
+  }
+  return known
+}
