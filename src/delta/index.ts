@@ -6,6 +6,7 @@ export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
 export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
 export type { OptimizeOptions, OptimizeResult } from './operations/optimize.ts'
+export type { RestoreOptions, RestoreResult } from './operations/restore.ts'
 export type { VacuumOptions, VacuumResult } from './operations/vacuum.ts'
 export type {
   ColumnStatistics,

@@ -14,6 +14,7 @@ import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
+import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -225,6 +226,11 @@ export class DeltaTable {
   /** Joins small files and drops deleted rows; what the table holds stays the same. */
   async optimize(options: OptimizeOptions = {}): Promise<OptimizeResult> {
     return await this.#exclusively(() => optimizeTable(this.#log, options), options.signal)
+  }
+
+  /** Brings back the rows, schema and properties of a former version, in one commit that copies nothing. */
+  async restore(options: RestoreOptions): Promise<RestoreResult> {
+    return await this.#exclusively(() => restoreTable(this.#log, options), options.signal)
   }
 
   /** Deletes files that no version within the retention refers to. */

@@ -12,6 +12,8 @@ import {
   type OptimizeOptions,
   type OptimizeResult,
   type ParquetEngine,
+  type RestoreOptions,
+  type RestoreResult,
   type VacuumOptions,
   type VacuumResult,
   type VerifyReport
@@ -69,6 +71,7 @@ export interface DeltaTables extends TableStore {
   verify(table: string, keys?: readonly string[]): Promise<VerifyReport>
   optimize(table: string, options?: OptimizeOptions): Promise<OptimizeResult>
   vacuum(table: string, options?: VacuumOptions): Promise<VacuumResult>
+  restore(table: string, options: RestoreOptions): Promise<RestoreResult>
   readTable(table: string, options?: ReadTableOptions): Promise<Record<string, CellValue>[]>
   /** The rows a batch at a time. */
   readStream(table: string, options?: ReadTableOptions): AsyncIterable<Record<string, CellValue>[]>
@@ -183,6 +186,10 @@ class DeltaTableStore implements DeltaTables {
 
   async vacuum(table: string, options: VacuumOptions = {}): Promise<VacuumResult> {
     return await (await this.#open(table)).vacuum(options)
+  }
+
+  async restore(table: string, options: RestoreOptions): Promise<RestoreResult> {
+    return await (await this.#open(table)).restore(options)
   }
 
   async readTable(

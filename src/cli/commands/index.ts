@@ -5,6 +5,7 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { simulate } from './simulate.ts'
 import { tablesList, tablesRead, tablesShow, tablesVerify } from './tables.ts'
+import { tablesRestore } from './tables-restore.ts'
 import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
 import { runCommand, workerCommands } from './workers.ts'
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   tablesVerify,
   tablesOptimize,
   tablesVacuum,
+  tablesRestore,
   simulate,
   configCheck,
   doctor

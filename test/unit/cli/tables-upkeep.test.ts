@@ -1,0 +1,78 @@
+/** Commands that change tables, run against real ones. */
+import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
+import { describe, it } from 'node:test'
+import { main } from '../../../src/cli/main.ts'
+import { DeltaTable } from '../../../src/delta/index.ts'
+import { openTestDelta, type TestDelta } from '../../helpers/delta.ts'
+
+async function run(...words: string[]) {
+  const texts = { out: '', err: '' }
+  const sink = (name: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        texts[name] += String(chunk)
+        done()
+      }
+    })
+  const code = await main(words, {
+    stdout: sink('out'),
+    stderr: sink('err'),
+    interactive: false,
+    width: 80,
+    errInteractive: false,
+    stopSignal: new AbortController().signal
+  })
+  return { code, ...texts }
+}
+
+const columns = [
+  { name: 'id', type: 'integer', nullable: false },
+  { name: 'place', type: 'string', nullable: true }
+] as const
+const rows = (from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => ({ id: from + i, place: `p${i % 2}` }))
+
+/** Two files of ten rows: versions 1 and 2. The data directory is the root of `delta`. */
+async function twoFiles(delta: TestDelta, partitionBy: readonly string[] = []) {
+  const table = await DeltaTable.openOrCreate(
+    't',
+    { columns, partitionBy },
+    delta.ports,
+    delta.options
+  )
+  await table.append(rows(0, 10))
+  await table.append(rows(10, 10))
+  return table
+}
+
+describe('tables restore', () => {
+  it('says what it would do, does it, and says what it did', async () => {
+    await using delta = await openTestDelta()
+    const table = await twoFiles(delta)
+    const words = ['tables', 'restore', 't', '--to-version', '1', '--data-dir', delta.root]
+    const planned = await run(...words, '--dry-run')
+    assert.equal(planned.code, 0, planned.err)
+    assert.match(
+      planned.out,
+      /^t: version 1 would be restored; 0 files would come back, 1 would go;/
+    )
+    assert.equal(await table.countRows(), 20)
+    const done = await run(...words, '--json')
+    assert.equal(done.code, 0, done.err)
+    assert.deepEqual(JSON.parse(done.out).version, 3)
+    assert.equal(await table.countRows(), 10)
+    await table.close()
+  })
+
+  it('exits 2 without a version, 1 for one that is not there', async () => {
+    await using delta = await openTestDelta()
+    const table = await twoFiles(delta)
+    const words = ['tables', 'restore', 't', '--data-dir', delta.root]
+    const without = await run(...words)
+    assert.equal(without.code, 2)
+    assert.match(without.err, /--to-version N is missing/)
+    assert.equal((await run(...words, '--to-version', '9')).code, 1)
+    await table.close()
+  })
+})
