@@ -1,4 +1,4 @@
-/** The composition root: the only place that builds adapters. */
+/** The composition root of the program: the place that builds its adapters. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openClaimxHttp } from '../adapters/claimx-http/index.ts'

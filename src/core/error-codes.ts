@@ -217,6 +217,16 @@ export const errorCodes = define({
     meaning: 'A table property is unknown or has a value that is not allowed.',
     remedy: 'The message names the property and what is allowed.'
   },
+  DELTA_CLOSED: {
+    errorClass: 'permanent',
+    meaning: 'A lake of tables was used after it was closed.',
+    remedy: 'Open it again, or close it later.'
+  },
+  DELTA_MERGE_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'The rules of a merge name no key, or a column policy that does not exist.',
+    remedy: 'The message names the rule. See docs/delta/README.md.'
+  },
   DELTA_QUERY_INVALID: {
     errorClass: 'permanent',
     meaning: 'A filter expression is not valid for the table.',

@@ -7,10 +7,12 @@ import type { DeltaPorts } from './ports.ts'
 import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
 import { assertWritable } from './protocol.ts'
-import { type ColumnSpec, fieldOf, parseSchema, serialiseSchema } from './schema.ts'
+import { type ColumnsSpec, columnList } from './row-types.ts'
+import { addedFields, fieldOf, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
 
-export interface TableSpec {
-  readonly columns: readonly ColumnSpec[]
+export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
+  readonly columns: C
+  /** Columns whose values name the folder of a row; none by default. */
   readonly partitionBy?: readonly string[]
   readonly name?: string
   readonly description?: string
@@ -33,7 +35,7 @@ export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string):
     ...(spec.name === undefined ? {} : { name: spec.name }),
     ...(spec.description === undefined ? {} : { description: spec.description }),
     format: { provider: 'parquet', options: {} },
-    schemaString: serialiseSchema(spec.columns.map(fieldOf)),
+    schemaString: serialiseSchema(columnList(spec.columns).map(fieldOf)),
     partitionColumns: spec.partitionBy ?? [],
     configuration: {},
     createdTime: ports.clock.now()
@@ -64,4 +66,16 @@ export function withProperties(
   const wanted = protocolWith(protocol, [...used, ...features])
   assertWritable({ protocol: wanted, metadata: changed, fields }, where)
   return { protocol: wanted, metaData: changed }
+}
+
+/**
+ * Names of the columns that a table lacks. Rejects with `DELTA_SCHEMA_MISMATCH` when it has one with another
+ * type, or lacks one that is not nullable.
+ */
+export function missingColumns(
+  fields: readonly SchemaField[],
+  columns: ColumnsSpec,
+  where: string
+): string[] {
+  return addedFields(fields, columnList(columns).map(fieldOf), where).map(field => field.name)
 }

@@ -1,10 +1,11 @@
 /** Door of the Delta engine: see README.md. */
 export type { AppendOptions, AppendResult } from './append.ts'
 export { compareCells } from './data-skipping.ts'
-export type { TableSpec } from './definition.ts'
+export { missingColumns, type TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
 export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
+export type { MergePolicies, MergeSpec } from './merge/rules.ts'
 export type { OptimizeOptions, OptimizeResult } from './operations/optimize.ts'
 export type { RestoreOptions, RestoreResult } from './operations/restore.ts'
 export type { VacuumOptions, VacuumResult } from './operations/vacuum.ts'
@@ -26,6 +27,16 @@ export type {
 } from './parquet-engine.ts'
 export type { DeltaPorts } from './ports.ts'
 export { type MergedRow, type MergeRules, mergeRows } from './row-policies.ts'
+export type {
+  ColumnName,
+  ColumnShorthand,
+  ColumnsSpec,
+  NewRow,
+  PartialRow,
+  RowOf,
+  StoredRow
+} from './row-types.ts'
+export { columnList } from './row-types.ts'
 export {
   type ColumnSpec,
   type DataType,

@@ -8,8 +8,9 @@ import type { ScanRequest } from './parquet-engine.ts'
 import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
-export interface ReadOptions {
-  readonly columns?: readonly string[]
+export interface ReadOptions<C extends string = string> {
+  /** All by default, in the order of the schema. */
+  readonly columns?: readonly C[]
   /** SQL boolean expression over the columns. */
   readonly where?: string
   readonly limit?: number

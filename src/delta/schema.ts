@@ -35,7 +35,8 @@ export interface SchemaField {
 export interface ColumnSpec {
   readonly name: string
   readonly type: ColumnType
-  readonly nullable: boolean
+  /** True unless it is said to be false. */
+  readonly nullable?: boolean
   readonly comment?: string
 }
 
@@ -62,7 +63,7 @@ const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(-?\d+)\s*\)$/
 
 export function fieldOf(column: ColumnSpec): SchemaField {
   const metadata = column.comment === undefined ? {} : { comment: column.comment }
-  return { name: column.name, type: column.type, nullable: column.nullable, metadata }
+  return { name: column.name, type: column.type, nullable: column.nullable ?? true, metadata }
 }
 
 /** Parses `schemaString`; rejects unknown types by name (`DELTA_UNSUPPORTED`). */

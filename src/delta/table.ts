@@ -13,14 +13,22 @@ import { definitionOf, type TableSpec, withProperties } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
+import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
 import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
-import type { MergeRules } from './row-policies.ts'
-import { addedFields, type ColumnSpec, fieldOf, serialiseSchema } from './schema.ts'
+import {
+  type ColumnName,
+  type ColumnsSpec,
+  columnList,
+  type NewRow,
+  type PartialRow,
+  type StoredRow
+} from './row-types.ts'
+import { addedFields, fieldOf, serialiseSchema } from './schema.ts'
 import { TableLog } from './table-log.ts'
 import { type VerifyReport, verifyTable } from './verify.ts'
 
@@ -43,21 +51,27 @@ export interface HistoryEntry {
   readonly metrics: Readonly<Record<string, string>>
 }
 
-export interface ReadAtOptions extends ReadOptions {
+export interface ReadAtOptions<C extends string = string> extends ReadOptions<C> {
   readonly version?: number
 }
 
-export class DeltaTable {
+/** `R` is the type of its rows, for the compiler: see `RowOf`. */
+export class DeltaTable<R extends object = StoredRow> {
   readonly #log: TableLog
   #turn: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   private constructor(log: TableLog) {
     this.#log = log
   }
 
   /** Rejects with `DELTA_TABLE_NOT_FOUND` when there is proven to be no table. */
-  static async open(path: string, ports: DeltaPorts, options: DeltaOptions): Promise<DeltaTable> {
-    const table = await DeltaTable.openIfExists(path, ports, options)
+  static async open<R extends object = StoredRow>(
+    path: string,
+    ports: DeltaPorts,
+    options: DeltaOptions
+  ): Promise<DeltaTable<R>> {
+    const table = await DeltaTable.openIfExists<R>(path, ports, options)
     if (table !== undefined) return table
     throw new DeltaError(
       'DELTA_TABLE_NOT_FOUND',
@@ -65,11 +79,11 @@ export class DeltaTable {
     )
   }
 
-  static async openIfExists(
+  static async openIfExists<R extends object = StoredRow>(
     path: string,
     ports: DeltaPorts,
     options: DeltaOptions
-  ): Promise<DeltaTable | undefined> {
+  ): Promise<DeltaTable<R> | undefined> {
     const data = new DataFiles(ports, options)
     const state = await loadState(ports, data, path)
     if (state === undefined) return undefined
@@ -81,13 +95,13 @@ export class DeltaTable {
    * Opens the table, or creates it when its absence is proven. Of several that create it at once one
    * wins and the others use its table. The definition is not compared: see `addColumns`.
    */
-  static async openOrCreate(
+  static async openOrCreate<R extends object = StoredRow>(
     path: string,
     spec: TableSpec,
     ports: DeltaPorts,
     options: DeltaOptions
-  ): Promise<DeltaTable> {
-    const existing = await DeltaTable.openIfExists(path, ports, options)
+  ): Promise<DeltaTable<R>> {
+    const existing = await DeltaTable.openIfExists<R>(path, ports, options)
     if (existing !== undefined) return existing
     const commitInfo: CommitInfoAction = {
       timestamp: ports.clock.now(),
@@ -120,11 +134,15 @@ export class DeltaTable {
   }
 
   /** Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`). */
-  async addColumns(columns: readonly ColumnSpec[]): Promise<void> {
+  async addColumns(columns: ColumnsSpec): Promise<void> {
     await this.#exclusively(async () => {
       for (let conflicts = 0; ; ) {
         const snapshot = await this.#log.refresh()
-        const added = addedFields(snapshot.fields, columns.map(fieldOf), this.#log.where)
+        const added = addedFields(
+          snapshot.fields,
+          columnList(columns).map(fieldOf),
+          this.#log.where
+        )
         if (added.length === 0) return
         this.#log.assertWritable(snapshot)
         const schemaString = serialiseSchema([...snapshot.fields, ...added])
@@ -174,37 +192,49 @@ export class DeltaTable {
   }
 
   /** Adds the rows in one commit. */
-  async append(rows: readonly Row[], options: AppendOptions = {}): Promise<AppendResult> {
-    return await this.#exclusively(() => appendTo(this.#log, rows, options), options.signal)
+  async append(rows: readonly NewRow<R>[], options: AppendOptions = {}): Promise<AppendResult> {
+    return await this.#exclusively(
+      () => appendTo(this.#log, rows as readonly Row[], options),
+      options.signal
+    )
   }
 
   /** Merges the rows by key in one commit; commits nothing when nothing changes. */
   async merge(
-    rows: readonly Row[],
-    rules: MergeRules,
+    rows: readonly PartialRow<R>[],
+    rules: MergeSpec<R>,
     options: MergeOptions = {}
   ): Promise<MergeResult> {
-    return await this.#exclusively(() => mergeInto(this.#log, rows, rules, options), options.signal)
+    const merge = () =>
+      mergeInto(this.#log, rows as readonly Row[], mergeRulesOf(rules as MergeSpec), options)
+    return await this.#exclusively(merge, options.signal)
   }
 
   /** Which of the values occur in the column, as indexes. Reads only this column. */
-  async findKeys(column: string, values: readonly CellValue[]): Promise<Set<number>> {
+  async findKeys(column: ColumnName<R>, values: readonly CellValue[]): Promise<Set<number>> {
     const snapshot = await this.#log.refresh()
     const rows = values.map(value => ({ [column]: value }))
     return await findKeys(this.#log, snapshot, [column], rows)
   }
 
-  async read(options: ReadAtOptions = {}): Promise<Record<string, CellValue>[]> {
+  async read<C extends ColumnName<R> = ColumnName<R>>(
+    options: ReadAtOptions<C> = {}
+  ): Promise<Pick<R, C>[]> {
     const snapshot = await this.snapshot(options.version)
-    return await withScan(this.#log, snapshot, options, scan => this.#log.ports.engine.scan(scan))
+    const rows = await withScan(this.#log, snapshot, options, scan =>
+      this.#log.ports.engine.scan(scan)
+    )
+    return rows as Pick<R, C>[]
   }
 
   /** The rows a batch at a time, for tables of any size. */
-  async *readBatches(options: ReadAtOptions = {}): AsyncGenerator<Record<string, CellValue>[]> {
+  async *readBatches<C extends ColumnName<R> = ColumnName<R>>(
+    options: ReadAtOptions<C> = {}
+  ): AsyncGenerator<Pick<R, C>[]> {
     const snapshot = await this.snapshot(options.version)
     const { request, release } = await openScan(this.#log, snapshot, options)
     try {
-      yield* this.#log.ports.engine.scanBatches(request)
+      yield* this.#log.ports.engine.scanBatches(request) as AsyncIterable<Pick<R, C>[]>
     } finally {
       release()
     }
@@ -271,10 +301,21 @@ export class DeltaTable {
     await this.#log.settled()
   }
 
+  /** True once `close` was called. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Waits for work under way and removes local copies. The ports stay open. */
   async close(): Promise<void> {
+    this.#closed = true
     await this.#turn.catch(() => undefined)
     await this.#log.close()
+  }
+
+  /** `close`, at the end of the block of an `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
   }
 
   async #exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -46,7 +46,7 @@ describe('packed package', () => {
     for (const wanted of [
       './dist/index.js',
       './dist/index.d.ts',
-      './dist/delta/index.d.ts',
+      './dist/delta-package/index.d.ts',
       './LICENSE'
     ]) {
       assert.ok(files.includes(wanted), wanted)
@@ -87,23 +87,94 @@ describe('packed package', () => {
     assert.equal(read.stdout.trim().split('\n').length, 5)
   })
 
+  /** Compiles a file of the project with the strictest options, then runs it. */
+  function compileAndRun(file: string): string {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const options = ['--module', 'nodenext', '--target', 'esnext', '--strict', '--types', 'node']
+    const strict = ['--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']
+    const roots = ['--typeRoots', join(root, 'node_modules/@types')]
+    const all = [tsc, '--noEmit', ...options, ...strict, ...roots, file]
+    const types = run(process.execPath, all, dir)
+    assert.equal(types.status, 0, types.output)
+    const ran = run(process.execPath, [file], dir)
+    assert.equal(ran.status, 0, ran.output)
+    return ran.stdout
+  }
+
   it('can be imported, with types that resolve', () => {
     writeFileSync(
       join(dir, 'use.ts'),
       `import { loadConfig, openPipeline, type Pipeline } from 'claims-pipeline'
-import { DeltaTable } from 'claims-pipeline/delta'
 const open: (...args: Parameters<typeof openPipeline>) => Promise<Pipeline> = openPipeline
 const config = loadConfig({ environment: {} })
 if (config.api.maxConcurrent !== 20 || typeof open !== 'function') throw new Error('wrong')
-if (typeof DeltaTable.open !== 'function') throw new Error('wrong')
 `
     )
-    const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    const options = ['--module', 'nodenext', '--strict', '--skipLibCheck', '--types', 'node']
-    const roots = ['--typeRoots', join(root, 'node_modules/@types')]
-    const types = run(process.execPath, [tsc, '--noEmit', ...options, ...roots, 'use.ts'], dir)
-    assert.equal(types.status, 0, types.output)
-    const ran = run(process.execPath, ['use.ts'], dir)
-    assert.equal(ran.status, 0, ran.output)
+    compileAndRun('use.ts')
+  })
+
+  it('gives a Delta table to plain JavaScript in three lines', () => {
+    writeFileSync(
+      join(dir, 'delta.js'),
+      `import { openDelta } from 'claims-pipeline/delta'
+const lake = await openDelta({ root: './lake' })
+const media = await lake.openOrCreate('media', { columns: { id: 'string', name: 'string' } })
+await media.merge([{ id: '7', name: 'roof.jpg' }], { keys: ['id'] })
+await lake.close()
+`
+    )
+    const ran = run(process.execPath, ['delta.js'], dir)
+    assert.equal(ran.output.trim(), '')
+    assert.equal(ran.status, 0)
+    const read = run('npx', ['claims-pipeline', 'tables', 'read', 'lake/media'], dir)
+    assert.equal(read.stdout, '{"id":"7","name":"roof.jpg"}\n', read.output)
+  })
+
+  it('gives typed rows to TypeScript, and refuses wrong ones before they run', () => {
+    writeFileSync(
+      join(dir, 'delta.ts'),
+      `import { DeltaError, isDeltaError, memoryObjectStore, type ObjectStore, openDelta } from 'claims-pipeline/delta'
+const store: ObjectStore = memoryObjectStore()
+await using lake = await openDelta({ store })
+const media = await lake.openOrCreate('media', {
+  columns: { id: { type: 'string', nullable: false }, bytes: 'long', taken: 'timestamp' }
+})
+await media.merge([{ id: '7', bytes: 5 }], { keys: ['id'], policies: { bytes: 'coalesce' } })
+const [row] = await media.read({ columns: ['id', 'bytes'] })
+const id: string = row?.id ?? ''
+const bytes: number | bigint | null = row?.bytes ?? null
+// @ts-expect-error a column that was not read
+void row?.taken
+// @ts-expect-error a value of another type
+const wrong = media.append([{ id: 7 }])
+// @ts-expect-error a key that is no column
+const noKey = media.merge([], { keys: ['media_id'] })
+for (const call of [wrong, noKey]) {
+  const error = await call.catch((reason: unknown) => reason)
+  if (!(error instanceof DeltaError) || !isDeltaError(error, 'DELTA_SCHEMA_MISMATCH')) throw error
+}
+process.stdout.write(id + ' ' + bytes)
+`
+    )
+    assert.equal(compileAndRun('delta.ts'), '7 5')
+  })
+
+  it('loads nothing of the pipeline for its Delta tables', () => {
+    writeFileSync(
+      join(dir, 'loaded.js'),
+      `import { registerHooks } from 'node:module'
+const loaded = []
+registerHooks({
+  load(url, context, next) {
+    loaded.push(url)
+    return next(url, context)
+  }
+})
+await import('claims-pipeline/delta')
+process.stdout.write(loaded.filter(url => /undici|yaml|dist/(app|workers|domains)//.test(url)).join() + loaded.length)
+`
+    )
+    const ran = run(process.execPath, ['loaded.js'], dir)
+    assert.match(ran.stdout, /^\d\d+$/, ran.output)
   })
 })

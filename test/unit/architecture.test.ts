@@ -31,6 +31,7 @@ const importTable: Readonly<Record<string, readonly string[]>> = {
     'config',
     'topology'
   ],
+  'delta-package': ['core', 'ports', 'delta', 'adapters'],
   cli: ['app', 'config', 'core', 'ports', 'topology'],
   index: ['app', 'config', 'core', 'ports', 'topology']
 }
@@ -129,6 +130,15 @@ describe('architecture', () => {
       ),
       []
     )
+  })
+
+  it('keeps the pipeline out of the Delta package, so that it loads no more than it needs', () => {
+    const wanted = ['duckdb', 'local-files', 'memory', 'system'].map(name => `adapters/${name}`)
+    const wrong = sources
+      .filter(file => file.path.startsWith('delta-package/'))
+      .flatMap(file => relativeImports(file).map(item => partOf(item.target)))
+      .filter(part => part.startsWith('adapters/') && !wanted.includes(part))
+    assert.deepEqual(wrong, [])
   })
 
   it('lets the Delta engine import only its storage and time ports', () => {

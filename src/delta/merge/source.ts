@@ -2,10 +2,11 @@
  * The rows of a batch, checked and grouped by merge key in order of arrival. Rows without a complete
  * key are dropped and counted (reference/claimx-tables.md section 12.7).
  */
-import { type CellValue, DeltaError, type Row } from '../../core/index.ts'
+import type { CellValue, Row } from '../../core/index.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { checkedRow } from '../rows.ts'
 import type { SchemaField } from '../schema.ts'
+import { assertRuleColumns } from './rules.ts'
 
 /** All rows of one key. */
 export interface SourceGroup {
@@ -28,10 +29,7 @@ export function groupRows(
   where: string
 ): MergeSource {
   const byName = new Map(fields.map(field => [field.name, field]))
-  for (const key of rules.keys) {
-    if (byName.has(key)) continue
-    throw new DeltaError('DELTA_SCHEMA_MISMATCH', `${where} has no key column ${key}`)
-  }
+  assertRuleColumns(rules, byName, where)
   const groups = new Map<string, SourceGroup>()
   let dropped = 0
   for (const row of rows) {

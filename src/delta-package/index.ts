@@ -1,0 +1,10 @@
+/** Door of `claims-pipeline/delta`: the Delta engine as a library. See docs/delta/README.md. */
+export type { CellValue, ColumnPolicy, ColumnType, MergeGuard, Row } from '../core/index.ts'
+export { DeltaError, type ErrorClass, type ErrorOptions } from '../core/index.ts'
+export * from '../delta/index.ts'
+export type { ObjectInfo, ObjectStore, PutResult } from '../ports/index.ts'
+export * from './adapters.ts'
+export { DeltaLake, type OpenOrCreateOptions } from './delta-lake.ts'
+export { type DeltaErrorCode, isDeltaError, type StorageErrorCode } from './errors.ts'
+export { type OpenDeltaOptions, openDelta } from './open-delta.ts'
+export { dateOfMicros, isoOfMicros, toMicros } from './times.ts'
