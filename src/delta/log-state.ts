@@ -14,6 +14,7 @@ import type {
 import { canonicalPath } from './paths.ts'
 import { assertReadable } from './protocol.ts'
 import { parseSchema, type SchemaField } from './schema.ts'
+import { VersionedMap } from './versioned-map.ts'
 
 /** One version of a table; never changes. */
 export interface Snapshot {
@@ -32,7 +33,7 @@ export interface Snapshot {
 
 const NO_COLUMNS = '{"type":"struct","fields":[]}'
 
-/** The state that grows with each commit; `snapshot` copies what readers see. */
+/** The state that grows with each commit; the snapshots of its versions share what they have in common. */
 export class LogState {
   readonly #where: string
   #version = -1
@@ -40,11 +41,15 @@ export class LogState {
   #protocol: ProtocolAction | undefined
   #metadata: MetadataAction | undefined
   #fields: readonly SchemaField[] = []
-  readonly #files = new Map<string, AddAction>()
-  readonly #tombstones = new Map<string, RemoveAction>()
-  readonly #transactions = new Map<string, { version: number; lastUpdated?: number }>()
-  readonly #domains = new Map<string, DomainMetadataAction>()
+  readonly #files = new VersionedMap<string, AddAction>()
+  readonly #tombstones = new VersionedMap<string, RemoveAction>()
+  readonly #transactions = new VersionedMap<string, number>()
+  /** When the transactions were committed, where that is known. */
+  readonly #updates = new VersionedMap<string, number>()
+  readonly #domains = new VersionedMap<string, DomainMetadataAction>()
   #snapshot: Snapshot | undefined
+  /** Whether protocol and metadata are known to be readable. */
+  #readable = false
 
   constructor(where: string) {
     this.#where = where
@@ -65,33 +70,41 @@ export class LogState {
   snapshot(): Snapshot {
     if (this.#snapshot !== undefined) return this.#snapshot
     const { protocol, metadata } = this.#required()
-    assertReadable({ protocol, metadata, fields: this.#fields }, this.#where)
+    if (!this.#readable) assertReadable({ protocol, metadata, fields: this.#fields }, this.#where)
+    this.#readable = true
     this.#snapshot = {
       version: this.#version,
       timestamp: this.#timestamp,
       protocol,
       metadata,
       fields: this.#fields,
-      files: new Map(this.#files),
-      transactions: new Map([...this.#transactions].map(([app, txn]) => [app, txn.version])),
-      domains: new Map(this.#domains)
+      files: this.#files.version(),
+      transactions: this.#transactions.version(),
+      domains: this.#domains.version()
     }
     return this.#snapshot
   }
 
   /** Files that were removed, as far as checkpoints still list them. */
   tombstones(): readonly RemoveAction[] {
-    return [...this.#tombstones.values()]
+    return [...this.#tombstones.version().values()]
   }
 
   /** What a checkpoint of this version holds; tombstones older than `keepSince` are dropped. */
   checkpointActions(keepSince: number): Action[] {
     const { protocol, metadata } = this.#required()
     const actions: Action[] = [{ protocol }, { metaData: metadata }]
-    for (const [appId, txn] of this.#transactions) actions.push({ txn: { appId, ...txn } })
-    for (const domainMetadata of this.#domains.values()) actions.push({ domainMetadata })
-    for (const add of this.#files.values()) actions.push({ add: { ...add, dataChange: false } })
-    for (const remove of this.#tombstones.values()) {
+    for (const [appId, version] of this.#transactions.version()) {
+      const lastUpdated = this.#updates.get(appId)
+      actions.push({
+        txn: lastUpdated === undefined ? { appId, version } : { appId, version, lastUpdated }
+      })
+    }
+    for (const domainMetadata of this.#domains.version().values()) actions.push({ domainMetadata })
+    for (const add of this.#files.version().values()) {
+      actions.push({ add: { ...add, dataChange: false } })
+    }
+    for (const remove of this.#tombstones.version().values()) {
       if ((remove.deletionTimestamp ?? 0) < keepSince) continue
       actions.push({ remove: { ...remove, dataChange: false } })
     }
@@ -113,14 +126,14 @@ export class LogState {
       const key = fileKey(remove)
       this.#files.delete(key)
       this.#tombstones.set(key, remove)
-    } else if (protocol != null) this.#protocol = protocol
-    else if (metaData != null) this.#setMetadata(metaData)
+    } else if (protocol != null) {
+      this.#protocol = protocol
+      this.#readable = false
+    } else if (metaData != null) this.#setMetadata(metaData)
     else if (txn != null) {
-      const { version, lastUpdated } = txn
-      this.#transactions.set(
-        txn.appId,
-        lastUpdated == null ? { version } : { version, lastUpdated }
-      )
+      this.#transactions.set(txn.appId, txn.version)
+      if (txn.lastUpdated == null) this.#updates.delete(txn.appId)
+      else this.#updates.set(txn.appId, txn.lastUpdated)
     } else if (commitInfo != null) this.#timestamp = Number(commitInfo.timestamp ?? this.#timestamp)
     else if (domainMetadata != null) this.#setDomain(domainMetadata)
   }
@@ -140,6 +153,7 @@ export class LogState {
       partitionColumns: metadata.partitionColumns ?? []
     }
     this.#fields = parseSchema(this.#metadata.schemaString, this.#where)
+    this.#readable = false
   }
 
   #setDomain(domain: DomainMetadataAction): void {
