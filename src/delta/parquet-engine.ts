@@ -28,6 +28,11 @@ export interface DataFile {
   readonly partitionValues: Readonly<Record<string, string | null>>
   /** Positions of deleted rows, ascending; such rows are in no answer and in no copy. */
   readonly deleted?: Uint32Array
+  /**
+   * For scans and copies: positions of the only rows that are read, ascending. Such a file is given
+   * without `deleted`, and is copied whole.
+   */
+  readonly only?: Uint32Array
 }
 
 export interface MatchRequest {
@@ -70,7 +75,10 @@ export interface FetchRequest {
 
 export interface WriteRequest {
   readonly target: string
-  /** Data columns only, in the order of the schema. */
+  /**
+   * The columns of the file, in order. One that is constant in the files to copy has the value there that
+   * their `partitionValues` say, and in the rows the one they hold.
+   */
   readonly columns: readonly EngineColumn[]
   /** Files to copy, without the rows at the given positions. */
   readonly copies: readonly { readonly file: DataFile; readonly without: readonly number[] }[]

@@ -123,6 +123,43 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         assert.equal(joined.numRecords, 5)
       }))
 
+    test('reads and copies the only rows of a file that are asked for, beside whole files', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write('a', everything, rows)
+        const second = await write('b', everything, [{ id: 'x' }, { id: 'y' }, { id: 'z' }])
+        const third = await write('c', everything, [{ id: 'u' }, { id: 'v' }])
+        const files = [
+          { ...first, only: Uint32Array.of(0, 3) },
+          { ...second, deleted: Uint32Array.of(1) },
+          third,
+          { ...second, only: Uint32Array.of(1) },
+          { ...third, only: new Uint32Array(0) }
+        ]
+        const expected = ['a', 'c', 'u', 'v', 'x', 'y', 'z']
+        const ids = (await scanAll(engine, files)).map(row => row['id'])
+        assert.deepEqual([...ids].sort(), expected)
+        const copies = files.map(file => ({ file, without: [] }))
+        const copy = await write('d', everything, [], copies)
+        assert.deepEqual((await scanAll(engine, [copy])).map(row => row['id']).sort(), expected)
+        assert.deepEqual(
+          (await scanAll(engine, [{ ...first, only: Uint32Array.of(3) }])).map(row => row['id']),
+          ['c']
+        )
+      }))
+
+    test('copies columns that are constant in a file from the log, beside rows that hold them', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('a', [id], [{ id: 'a' }, { id: 'b' }])
+        const gone = { ...file, only: Uint32Array.of(1), partitionValues: { place: 'x' } }
+        const copies = [{ file: gone, without: [] }]
+        const copy = await write('b', [id, place], [{ id: 'c', place: 'y' }], copies)
+        const stored = { ...place, partition: false }
+        assert.deepEqual((await scanAll(engine, [copy], [id, stored])).sort(byId), [
+          { id: 'b', place: 'x' },
+          { id: 'c', place: 'y' }
+        ])
+      }))
+
     test('gives columns that a file lacks as null, and copies them so', () =>
       withEngine(async ({ engine, write }) => {
         const old = await write('a', [id], [{ id: 'a' }])

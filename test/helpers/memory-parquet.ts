@@ -303,7 +303,10 @@ class FileReader {
     this.#file = file
     this.#columns = columns
     this.count = content.rows.length
-    this.positions = [...content.rows.keys()].filter(at => !hasPosition(file.deleted, at))
+    const { only, deleted } = file
+    this.positions = [...content.rows.keys()].filter(at =>
+      only === undefined ? !hasPosition(deleted, at) : hasPosition(only, at)
+    )
     this.#indexes = new Map(
       columns.map(column => [
         column,

@@ -8,7 +8,7 @@ import { CHUNK_ROWS } from './values.ts'
 
 export const DELETED = 'deleted_rows'
 
-/** Fills the table with the index and the positions of each file. */
+/** Fills the table with the index of each file and the positions of its deleted, or only, rows. */
 export async function createDeletedRows(
   connection: DuckDBConnection,
   files: readonly DataFile[]
@@ -16,10 +16,11 @@ export async function createDeletedRows(
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${DELETED} (file INTEGER, position BIGINT)`)
   const appender = await connection.createAppender(DELETED)
   try {
-    files.forEach(({ deleted }, file) => {
-      if (deleted === undefined) return
-      for (let start = 0; start < deleted.length; start += CHUNK_ROWS) {
-        appender.appendDataChunk(chunkOf(file, deleted.subarray(start, start + CHUNK_ROWS)))
+    files.forEach(({ deleted, only }, file) => {
+      const positions = only ?? deleted
+      if (positions === undefined) return
+      for (let start = 0; start < positions.length; start += CHUNK_ROWS) {
+        appender.appendDataChunk(chunkOf(file, positions.subarray(start, start + CHUNK_ROWS)))
       }
     })
   } finally {
@@ -32,7 +33,7 @@ export async function dropDeletedRows(
   connection: DuckDBConnection,
   files: readonly DataFile[]
 ): Promise<void> {
-  const rows = files.reduce((sum, { deleted }) => sum + (deleted?.length ?? 0), 0)
+  const rows = files.reduce((sum, { deleted, only }) => sum + ((only ?? deleted)?.length ?? 0), 0)
   if (rows > CHUNK_ROWS) await connection.run(`DROP TABLE IF EXISTS ${DELETED}`)
 }
 

@@ -28,19 +28,31 @@ export async function relationOf(
   columns: readonly EngineColumn[],
   names: readonly string[]
 ): Promise<Relation> {
-  const marked = files.filter(file => file.deleted !== undefined && file.deleted.length > 0)
-  if (marked.length === 0) return await storedRows(connection, files, columns, names)
-  await createDeletedRows(connection, marked)
-  const stored = await storedRows(connection, marked, columns, names, true, 'marked')
+  const chosen = files.filter(file => file.only !== undefined)
+  const marked = files.filter(file => file.only === undefined && (file.deleted?.length ?? 0) > 0)
+  if (chosen.length + marked.length === 0) {
+    return await storedRows(connection, files, columns, names)
+  }
+  await createDeletedRows(connection, [...marked, ...chosen])
+  const clean = files.filter(file => !chosen.includes(file) && !marked.includes(file))
+  const parts: Relation[] = []
+  if (clean.length > 0) parts.push(await storedRows(connection, clean, columns, names))
   const selected = names.map(name => `f.${identifier(name)}`)
-  const sql = `SELECT ${selected.length === 0 ? '1' : selected.join(', ')} FROM (${stored.sql}) f
-    ANTI JOIN ${DELETED} x ON f.${FILE} = x.file AND f.${POSITION} = x.position`
-  if (marked.length === files.length) return { sql, parameters: stored.parameters }
-  const clean = files.filter(file => !marked.includes(file))
-  const rest = await storedRows(connection, clean, columns, names)
+  const add = async (group: readonly DataFile[], join: string, from: number): Promise<void> => {
+    if (group.length === 0) return
+    const prefix = join.toLowerCase()
+    const { sql, parameters } = await storedRows(connection, group, columns, names, true, prefix)
+    parts.push({
+      sql: `SELECT ${selected.length === 0 ? '1' : selected.join(', ')} FROM (${sql}) f
+    ${join} JOIN ${DELETED} x ON f.${FILE} + ${from} = x.file AND f.${POSITION} = x.position`,
+      parameters
+    })
+  }
+  await add(marked, 'ANTI', 0)
+  await add(chosen, 'SEMI', marked.length)
   return {
-    sql: `${rest.sql} UNION ALL ${sql}`,
-    parameters: { ...rest.parameters, ...stored.parameters }
+    sql: parts.map(part => part.sql).join(' UNION ALL '),
+    parameters: Object.assign({}, ...parts.map(part => part.parameters))
   }
 }
 
@@ -97,10 +109,12 @@ async function sourcesOf(
   if (stored.length === 0) {
     return [{ sql: `read_parquet(${list}, union_by_name = true)`, file, expression: () => 'NULL' }]
   }
-  if (stored.some(column => isNested(column.type))) {
+  const withId = stored.filter(column => column.fieldId !== undefined).length
+  const byId = withId === stored.length
+  // DuckDB finds the columns of a file either by name or by id.
+  if (stored.some(column => isNested(column.type)) || (withId > 0 && !byId)) {
     return await nestedSources(connection, files, stored)
   }
-  const byId = stored.every(column => column.fieldId !== undefined)
   const entries = stored.map(column => {
     const key = byId ? String(column.fieldId) : literal(column.physicalName)
     const name = literal(column.physicalName)
@@ -119,7 +133,7 @@ async function nestedSources(
   files: readonly DataFile[],
   stored: readonly EngineColumn[]
 ): Promise<Source[]> {
-  const byId = stored.every(column => column.fieldId !== undefined)
+  const byId = stored.some(column => column.fieldId !== undefined)
   const groups = new Map<string, { layout: FileLayout; members: number[] }>()
   for (const [index, { localPath }] of files.entries()) {
     const layout = await layoutOf(connection, localPath, byId)
@@ -133,9 +147,9 @@ async function nestedSources(
       sql: `read_parquet(${list}, ${OPTIONS})`,
       file: `([${members.join(', ')}])[(file_index + 1)::BIGINT]`,
       expression: column => {
-        const byFieldId =
-          column.fieldId === undefined ? undefined : layout.names.get(column.fieldId)
-        const name = (byId ? byFieldId : column.physicalName)?.toLowerCase()
+        const { fieldId, physicalName } = column
+        const byName = fieldId === undefined
+        const name = (byName ? physicalName : layout.names.get(fieldId))?.toLowerCase()
         const found = name === undefined ? undefined : layout.columns.get(name)
         if (found === undefined) return `CAST(NULL AS ${sqlType(column.type)})`
         return converted(identifier(found.name), found.type, column.type, layout.names)
