@@ -202,6 +202,11 @@ export const errorCodes = define({
     meaning: 'The table has no such version, or it has been cleaned up.',
     remedy: 'Ask for a version that exists.'
   },
+  DELTA_CHANGES_NOT_RECORDED: {
+    errorClass: 'permanent',
+    meaning: 'The table did not record changes in a version whose changes were asked for.',
+    remedy: 'Turn the feed on with delta.enableChangeDataFeed; ask for versions since then.'
+  },
   DELTA_TRANSACTION_CONFLICT: {
     errorClass: 'permanent',
     meaning: 'Another run of the application has committed its transaction version already.',

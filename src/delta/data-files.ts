@@ -75,7 +75,7 @@ export class DataFiles {
   async store<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
     const { store } = this.#ports
     if (store.localPath !== undefined) return await write(store.localPath(path))
-    const local = await this.#scratchPath()
+    const local = await this.scratchPath()
     const result = await write(local)
     const bytes = await store.putFile(path, local)
     const copy = this.#register(path, Promise.resolve(local))
@@ -87,7 +87,7 @@ export class DataFiles {
 
   /** Like `store`, for files that others may write under the same name: readers see old or new. */
   async replace<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
-    const local = await this.#scratchPath()
+    const local = await this.scratchPath()
     try {
       const result = await write(local)
       await this.#ports.store.putFile(path, local)
@@ -106,14 +106,15 @@ export class DataFiles {
     }
   }
 
-  async #scratchPath(): Promise<string> {
+  /** A name of its own on the local disk, for a file that its maker removes. */
+  async scratchPath(): Promise<string> {
     await mkdir(this.#options.scratch, { recursive: true })
     return join(this.#options.scratch, `${this.#ports.ids.uuid()}.parquet`)
   }
 
   async #download(path: string): Promise<string> {
     const bytes = await this.#ports.store.get(path)
-    const local = await this.#scratchPath()
+    const local = await this.scratchPath()
     await writeFile(local, bytes)
     return local
   }

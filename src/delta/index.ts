@@ -1,5 +1,6 @@
 /** Door of the Delta engine: see README.md. */
 export type { AppendOptions, AppendResult } from './append.ts'
+export type { ChangesOptions, ChangeType } from './change-data/index.ts'
 export { compareCells } from './data-skipping.ts'
 export { missingColumns, type TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'

@@ -5,6 +5,9 @@ import type { DataFile } from './parquet-engine.ts'
 import { objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
+/** What must be known of a file to read it. */
+export type LeasableFile = Pick<AddAction, 'path' | 'size' | 'partitionValues' | 'deletionVector'>
+
 export interface LeasedFiles {
   /** In the order of the actions. */
   readonly files: DataFile[]
@@ -14,7 +17,7 @@ export interface LeasedFiles {
 /** Runs `use` while the files are at hand. */
 export async function withFiles<T>(
   log: TableLog,
-  adds: readonly AddAction[],
+  adds: readonly LeasableFile[],
   use: (files: DataFile[]) => Promise<T>
 ): Promise<T> {
   const leased = await leaseFiles(log, adds)
@@ -25,7 +28,10 @@ export async function withFiles<T>(
   }
 }
 
-export async function leaseFiles(log: TableLog, adds: readonly AddAction[]): Promise<LeasedFiles> {
+export async function leaseFiles(
+  log: TableLog,
+  adds: readonly LeasableFile[]
+): Promise<LeasedFiles> {
   const leases: Lease[] = []
   const release = (): void => {
     for (const lease of leases) lease.release()

@@ -102,6 +102,20 @@ export function decimalOf(type: DataType): { precision: number; scale: number } 
   return match === null ? undefined : { precision: Number(match[1]), scale: Number(match[2]) }
 }
 
+/** The type with nothing but names and types: what files have that no table describes. */
+export function withoutMetadata(type: DataType): DataType {
+  if (typeof type === 'string') return type
+  if (type.type === 'array') return { ...type, elementType: withoutMetadata(type.elementType) }
+  if (type.type === 'map') {
+    const { keyType, valueType } = type
+    return { ...type, keyType: withoutMetadata(keyType), valueType: withoutMetadata(valueType) }
+  }
+  const fields = type.fields.map(field => {
+    return { ...field, type: withoutMetadata(field.type), metadata: {} }
+  })
+  return { ...type, fields }
+}
+
 /** Every field of the schema, nested ones too. */
 export function* allFields(fields: readonly SchemaField[]): Generator<SchemaField> {
   for (const field of fields) {

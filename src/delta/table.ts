@@ -7,6 +7,7 @@ import type { CellValue, Row } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
 import type { CommitInfoAction } from './actions.ts'
 import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
+import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
 import { definitionOf, type TableSpec, withProperties } from './definition.ts'
@@ -246,6 +247,32 @@ export class DeltaTable<R extends object = StoredRow> {
     return await withScan(this.#log, snapshot, options, scan =>
       this.#log.ports.engine.export(scan, target, format)
     )
+  }
+
+  /**
+   * The rows that the versions of a range added, changed and deleted, in the order of the versions: the
+   * columns of the table, then `_change_type` (`insert`, `update_preimage`, `update_postimage`, `delete`),
+   * `_commit_version` and `_commit_timestamp` (microseconds since the epoch). The schema is that of the
+   * last version. Rejects with `DELTA_CHANGES_NOT_RECORDED` when `delta.enableChangeDataFeed` was off in
+   * one of them, `DELTA_SCHEMA_MISMATCH` when a column was renamed or dropped or changed its type since, and
+   * `DELTA_VERSION_NOT_FOUND` when versions are not there or no longer.
+   */
+  async changes(options: ChangesOptions): Promise<Record<string, CellValue>[]> {
+    return (await Array.fromAsync(this.changeBatches(options))).flat()
+  }
+
+  /** The same rows a batch at a time, for ranges of any size. */
+  async *changeBatches(options: ChangesOptions): AsyncGenerator<Record<string, CellValue>[]> {
+    yield* changeBatches(this.#log, options)
+  }
+
+  /** Writes the same rows to a local file; resolves to their number. */
+  async exportChanges(
+    target: string,
+    format: ExportFormat,
+    options: ChangesOptions
+  ): Promise<number> {
+    return await exportChanges(this.#log, target, format, options)
   }
 
   /** Rows of the newest version, from the log's statistics and, where they lack, the files' footers. */

@@ -366,6 +366,8 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         await assert.rejects(engine.rowCounts([path('bad')]), { code: 'DELTA_DATA_CORRUPT' })
         const files = [{ localPath: path('none'), size: 1, partitionValues: {} }]
         await assert.rejects(scanAll(engine, files), { code: 'DELTA_DATA_CORRUPT' })
+        const batches = engine.scanBatches({ files, schema: [id], columns: ['id'] })
+        await assert.rejects(Array.fromAsync(batches), { code: 'DELTA_DATA_CORRUPT' })
       }))
 
     test('keeps the actions of a checkpoint, with nulls for what they lack', () =>

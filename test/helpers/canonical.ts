@@ -36,6 +36,23 @@ export async function readingOf(
   return { schema: fields.map(fieldName), rows: await parquetRows(scratchFile, fields) }
 }
 
+/** The changes since a version as our engine reads them, without the time of each commit. */
+export async function changesOf(
+  table: DeltaTable,
+  scratchFile: string,
+  fromVersion: number
+): Promise<Reading> {
+  const { fields: stored } = await table.snapshot()
+  const added = [
+    ['_change_type', 'string'],
+    ['_commit_version', 'long']
+  ].map(([name = '', type = '']) => ({ name, type, nullable: true, metadata: {} }))
+  const fields = [...stored, ...added]
+  const columns = fields.map(field => field.name)
+  await table.exportChanges(scratchFile, 'parquet', { fromVersion, columns })
+  return { schema: fields.map(fieldName), rows: await parquetRows(scratchFile, fields) }
+}
+
 export function fieldName(field: SchemaField): string {
   return `${JSON.stringify(field.name)}:${typeName(field.type)}${field.nullable ? '' : '!'}`
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { DeltaTable } from '../../src/delta/index.ts'
 import { openTestDelta } from '../helpers/delta.ts'
 import { normalised } from '../helpers/parquet-values.ts'
@@ -36,4 +37,24 @@ describe('DAT reader tables', { skip: present ? false : 'not on this machine' },
       })
     }
   }
+
+  test('cdf: the changes of every version', async () => {
+    await using delta = await openTestDelta()
+    const copy = join(delta.root, 'tables', 't')
+    cpSync(join(directory, 'cdf', 'delta'), copy, { recursive: true })
+    const table = await DeltaTable.open('t', delta.ports, delta.options)
+    const before = await table.read({ version: 1 })
+    const after = await table.read({ version: 2 })
+    const changes = await table.changes({ fromVersion: 0 })
+    const of = (version: number, rows: readonly Record<string, unknown>[], type: string) =>
+      rows.map(row => JSON.stringify([version, type, row['letter'], row['int'], row['date']]))
+    const gone = before.filter(row => !after.some(kept => isDeepStrictEqual(kept, row)))
+    assert.equal(gone.length, 4)
+    assert.deepEqual(
+      changes
+        .flatMap(row => of(Number(row['_commit_version']), [row], String(row['_change_type'])))
+        .sort(),
+      [...of(1, before, 'insert'), ...of(2, gone, 'delete')].sort()
+    )
+  })
 })

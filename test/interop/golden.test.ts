@@ -1,13 +1,13 @@
 /**
  * The golden tables of `test/golden/tables`, written by Spark and by delta-rs: at each version that comes
- * with its rows ours reads the same schema and rows; what we do not support is refused by its name.
+ * with its rows ours reads the same schema and rows, and of each change feed the same changes; what we do not support is refused by its name.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { DeltaTable } from '../../src/delta/index.ts'
-import { type Reading, readingOf } from '../helpers/canonical.ts'
+import { changesOf, type Reading, readingOf } from '../helpers/canonical.ts'
 import { openTestDelta } from '../helpers/delta.ts'
 import { unpack } from '../helpers/tar.ts'
 
@@ -15,6 +15,7 @@ interface Expected {
   readonly refused?: string
   readonly latest: number
   readonly versions: Readonly<Record<string, Reading>>
+  readonly changes?: Reading & { readonly from: number }
   readonly txn?: Readonly<Record<string, number>>
   readonly domains?: readonly string[]
 }
@@ -41,6 +42,11 @@ describe('golden tables of our own', () => {
       for (const [version, theirs] of Object.entries(expected.versions)) {
         const ours = await readingOf(table, join(delta.root, 'rows.parquet'), Number(version))
         assert.deepEqual(withoutNullability(ours), withoutNullability(theirs), `version ${version}`)
+      }
+      if (expected.changes !== undefined) {
+        const { from, ...theirs } = expected.changes
+        const ours = await changesOf(table, join(delta.root, 'changes.parquet'), from)
+        assert.deepEqual(withoutNullability(ours), withoutNullability(theirs), 'changes')
       }
       for (const [app, version] of Object.entries(expected.txn ?? {})) {
         assert.equal(newest.transactions.get(app), version)

@@ -85,12 +85,7 @@ class DuckDbEngine implements ParquetEngine {
     files: readonly DataFile[],
     keys: readonly EngineColumn[]
   ): AsyncGenerator<KeyHashes> {
-    const connection = await this.#connections.take()
-    try {
-      yield* sortedKeyHashes(connection, files, keys)
-    } finally {
-      this.#connections.give(connection)
-    }
+    yield* this.#stream(connection => sortedKeyHashes(connection, files, keys))
   }
 
   async write(request: WriteRequest): Promise<WrittenFile> {
@@ -102,12 +97,7 @@ class DuckDbEngine implements ParquetEngine {
   }
 
   async *scanBatches(request: ScanRequest): AsyncGenerator<Record<string, CellValue>[]> {
-    const connection = await this.#connections.take()
-    try {
-      yield* scanBatches(connection, request)
-    } finally {
-      this.#connections.give(connection)
-    }
+    yield* this.#stream(connection => scanBatches(connection, request))
   }
 
   async export(request: ScanRequest, target: string, format: ExportFormat): Promise<number> {
@@ -154,6 +144,17 @@ class DuckDbEngine implements ParquetEngine {
 
   async close(): Promise<void> {
     await this.#connections.close()
+  }
+
+  async *#stream<T>(work: (connection: DuckDBConnection) => AsyncIterable<T>): AsyncGenerator<T> {
+    const connection = await this.#connections.take()
+    try {
+      yield* work(connection)
+    } catch (error) {
+      throw engineError(error)
+    } finally {
+      this.#connections.give(connection)
+    }
   }
 
   async #run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

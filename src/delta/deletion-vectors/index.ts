@@ -11,5 +11,5 @@
 
 export { vectorId, vectorPath } from './descriptors.ts'
 export { addWithVector, removeOf, vectorActions, writesVectors } from './file-actions.ts'
-export { hasPosition, isWithin, positionsOf, unionOf } from './positions.ts'
+export { differenceOf, hasPosition, isWithin, positionsOf, unionOf } from './positions.ts'
 export { DeletionVectors, type WrittenVectors } from './vectors.ts'

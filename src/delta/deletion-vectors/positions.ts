@@ -26,6 +26,15 @@ export function unionOf(a: Uint32Array, b: Uint32Array): Uint32Array {
   return count === union.length ? union : union.slice(0, count)
 }
 
+/** The positions of `a` that are not in `b`. */
+export function differenceOf(a: Uint32Array, b: Uint32Array): Uint32Array {
+  let j = 0
+  return a.filter(position => {
+    while (j < b.length && (b[j] as number) < position) j++
+    return b[j] !== position
+  })
+}
+
 export function hasPosition(positions: Uint32Array | undefined, position: number): boolean {
   if (positions === undefined) return false
   let low = 0

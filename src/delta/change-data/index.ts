@@ -1,0 +1,4 @@
+/** The change data feed (PROTOCOL.md "Change Data Files"): which rows each version added, changed and deleted. */
+export { assertNoChangeColumns, type ChangeType, recordsChanges } from './columns.ts'
+export type { ChangesOptions } from './plan.ts'
+export { changeBatches, exportChanges } from './read.ts'
