@@ -4,6 +4,7 @@ export type { ChangesOptions, ChangeType } from './change-data/index.ts'
 export { compareCells } from './data-skipping.ts'
 export { missingColumns, type TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
+export { hashKeys } from './key-index/index.ts'
 export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
 export type { MergePolicies, MergeSpec } from './merge/rules.ts'
@@ -21,7 +22,6 @@ export type {
   Match,
   MatchRequest,
   ParquetEngine,
-  RowHashes,
   ScanRequest,
   WriteRequest,
   WrittenFile

@@ -54,17 +54,12 @@ export interface Match {
   readonly values: Record<string, CellValue>
 }
 
-/** Halves of 64-bit hashes, one a row. */
-export interface RowHashes {
-  readonly hi: Uint32Array
-  readonly lo: Uint32Array
-}
-
-export interface KeyHashes extends RowHashes {
-  /** Index of the file. */
-  readonly file: Uint32Array
-  /** Position in the file. */
-  readonly row: Uint32Array
+/** Keys of rows as hashes (key-index/key-hash.ts says which), with their places. */
+export interface KeyHashes {
+  /** Four words a row, the last one the most significant. */
+  readonly hashes: Uint32Array
+  /** Two numbers a row: the position in its file, the index of the file. */
+  readonly places: Uint32Array
 }
 
 export interface FetchRequest {
@@ -130,13 +125,14 @@ export interface ParquetEngine {
   write(request: WriteRequest): Promise<WrittenFile>
   /** Rows at the places that exist, deleted ones too, each with the index of its place. */
   fetch(request: FetchRequest): Promise<{ place: number; values: Record<string, CellValue> }[]>
-  /** Name of the hash function below: kept hashes of another one are of no use. */
-  readonly keyHash: string
-  hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes>
-  /** Hashes of the keys of all rows, deleted ones too, in ascending order, a batch at a time. */
+  /**
+   * Hashes of the keys of all rows, deleted ones too but not those with a null in the key, ascending by
+   * the last word, a batch at a time.
+   */
   sortedKeyHashes(
     files: readonly DataFile[],
-    keys: readonly EngineColumn[]
+    keys: readonly EngineColumn[],
+    salt: string
   ): AsyncIterable<KeyHashes>
   scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
   /** The same rows, a batch at a time. */

@@ -8,12 +8,11 @@ import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
 import { DeletionVectors } from './deletion-vectors/index.ts'
-import { KeyIndex } from './key-index/index.ts'
+import { isHashed, KeyIndex } from './key-index/index.ts'
 import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { assertWritable } from './protocol.ts'
-import { describeType } from './schema.ts'
 import { engineColumns } from './table-files.ts'
 import { integerProperty } from './table-properties.ts'
 import { Turns } from './turns.ts'
@@ -24,8 +23,6 @@ const FOLLOW_FOR_MS = 3_600_000
 const CONFLICT_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 400
 export const MAX_CONFLICTS = 100
-/** Types whose equal values have equal hashes. */
-const INDEXED_TYPES = new Set(['string', 'long', 'integer', 'date', 'timestamp'])
 
 export class TableLog {
   readonly ports: DeltaPorts
@@ -133,7 +130,7 @@ export class TableLog {
     if (this.#indexDirectory === undefined) return undefined
     const { metadata } = snapshot
     const columns = engineColumns(snapshot).filter(column => keys.includes(column.name))
-    if (!columns.every(({ type }) => INDEXED_TYPES.has(describeType(type)))) return undefined
+    if (!columns.every(({ type }) => isHashed(type))) return undefined
     const name = JSON.stringify([metadata.id, columns])
     const known = this.#indexes.get(name)
     if (known !== undefined) return known

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { CellValue, Row } from '../../src/core/index.ts'
-import type { DataFile, EngineColumn, KeyHashes, ParquetEngine } from '../../src/delta/index.ts'
+import {
+  type DataFile,
+  type EngineColumn,
+  hashKeys,
+  type KeyHashes,
+  type ParquetEngine
+} from '../../src/delta/index.ts'
 
 const column = (name: string, type: string, physicalName = name): EngineColumn => ({
   name,
@@ -268,28 +274,62 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         ])
       }))
 
-    test('hashes keys of a batch as those of files, in ascending order, deleted ones too', () =>
+    test('hashes the keys of stored rows as those of a batch, ascending, deleted ones too', () =>
       withEngine(async ({ engine, write }) => {
-        const many = Array.from({ length: 200 }, (_, i) => ({ id: `k${i}`, n: i }))
-        const file = await write('a', [id, n], many)
-        const files = [{ ...file, deleted: Uint32Array.of(3) }]
-        const batches: KeyHashes[] = []
-        for await (const batch of engine.sortedKeyHashes(files, [id, n])) batches.push(batch)
-        const stored = batches.flatMap(({ hi, lo, file: of, row }) =>
-          [...hi].map((high, i) => ({ hash: [high, lo[i]], file: of[i], row: row[i] ?? -1 }))
-        )
-        assert.equal(stored.length, 200)
-        const sorted = stored.map(
-          ({ hash }) => (BigInt(hash[0] ?? 0) << 32n) | BigInt(hash[1] ?? 0)
-        )
+        const kinds: readonly EngineColumn[] = [
+          ...['string', 'long', 'integer', 'date', 'timestamp'].map(type => column(type, type)),
+          column('text', 'string')
+        ]
+        const many = oddRows(300)
+        const first = await write('a', kinds, many)
+        const second = await write('b', kinds, [...many, { ...many[0], string: null }])
+        const files = [{ ...first, deleted: Uint32Array.of(3) }, second]
+        const [text] = kinds.slice(-1)
+        for (const keys of [
+          kinds,
+          [...kinds].reverse(),
+          ...kinds.map(one => [one]),
+          [text, text]
+        ]) {
+          const named = keys.flatMap(key => key ?? [])
+          const known = new Map<string, { hash: Uint32Array; times: number }>()
+          const wanted = hashKeys(named, 'a salt', many)
+          for (const [row] of many.entries()) {
+            const hash = wanted.slice(row * 4, row * 4 + 4)
+            for (const file of [0, 1]) known.set(`${row},${file}`, { hash, times: 0 })
+          }
+          let top = 0
+          for await (const { hashes, places } of engine.sortedKeyHashes(files, named, 'a salt')) {
+            for (let i = 0; i * 2 < places.length; i++) {
+              const hash = hashes.slice(i * 4, i * 4 + 4)
+              assert.ok((hash[3] ?? 0) >= top)
+              top = hash[3] ?? 0
+              const place = known.get(`${places[i * 2]},${places[i * 2 + 1]}`)
+              if (place === undefined) continue
+              assert.deepEqual(hash, place.hash, JSON.stringify(many[places[i * 2] ?? 0], bigText))
+              place.times++
+            }
+          }
+          assert.ok([...known.values()].every(({ times }) => times === 1))
+        }
+        assert.notDeepEqual(hashKeys([id], 'a', many), hashKeys([id], 'b', many))
+      }))
+
+    test('hashes keys in partition columns, and none that is null', () =>
+      withEngine(async ({ engine, write }) => {
+        const file = await write('a', [id], [{ id: 'x' }, { id: null }])
+        const files = [
+          { ...file, partitionValues: { place: 'p' } },
+          { ...file, partitionValues: { place: null } }
+        ]
+        const found: KeyHashes[] = []
+        for await (const batch of engine.sortedKeyHashes(files, [place, id], 's')) found.push(batch)
         assert.deepEqual(
-          sorted,
-          [...sorted].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+          found.flatMap(({ places }) => [...places]),
+          [0, 0]
         )
-        const { hi, lo } = await engine.hashRows([id, n], many)
-        for (const one of stored) assert.deepEqual(one.hash, [hi[one.row], lo[one.row]])
-        assert.equal(new Set(sorted).size, 200)
-        assert.ok(engine.keyHash.length > 0)
+        const hashes = found.flatMap(batch => [...batch.hashes])
+        assert.deepEqual(hashes, [...hashKeys([place, id], 's', [{ id: 'x', place: 'p' }])])
       }))
 
     test('filters, projects and limits', () =>
@@ -402,6 +442,33 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         assert.deepEqual(texts.sort(), actions.map(one => JSON.stringify(withoutNulls(one))).sort())
       }))
   })
+}
+
+/** For messages: JSON has no bigint. */
+const bigText = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value
+
+/** Rows with whatever a key column may hold; the same each time. */
+function oddRows(count: number): Row[] {
+  let state = 7
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const units = [0, 0x30, 0x31, 0x2c, 0x3a, 0x27, 0xe9, 0x20ac, 0xd83d, 0xde00, 0xd800, 0xffff]
+  const text = (): string =>
+    String.fromCharCode(...Array.from({ length: random(9) }, () => units[random(12)] ?? 0))
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const big = (): bigint => BigInt.asIntN(62, BigInt(random(2 ** 32)) * BigInt(random(2 ** 31)))
+  return Array.from({ length: count }, (_, i) => ({
+    string: text(),
+    text: text(),
+    long:
+      i % 2 === 0 ? random(2 ** 32) - 2 ** 31 : [2n ** 63n - 1n, -(2n ** 63n), 2n ** 60n][i % 3],
+    integer: [0, 2 ** 31 - 1, -(2 ** 31), random(1000) - 500][i % 4],
+    date: `${String([0, 1, 1969, 2024, 9999][i % 5]).padStart(4, '0')}-${two(1 + random(12))}-${two(1 + random(28))}`,
+    timestamp: i % 2 === 0 ? big() : -big()
+  }))
 }
 
 /** Nulls of partition values are values. The order of fields means nothing. */

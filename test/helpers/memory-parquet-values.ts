@@ -1,4 +1,4 @@
-/** Values, statistics, hashes and filters of the Parquet engine for tests (memory-parquet.ts). */
+/** Values, statistics and filters of the Parquet engine for tests (memory-parquet.ts). */
 import { type CellValue, DeltaError, formatInstant, parseInstant } from '../../src/core/index.ts'
 import {
   type ColumnStatistics,
@@ -44,20 +44,6 @@ export function statisticsOf(cells: readonly CellValue[], column: EngineColumn):
 function sqlText(cell: CellValue, column: EngineColumn): string {
   if (column.type !== 'timestamp' || typeof cell !== 'bigint') return String(cell)
   return `${formatInstant(cell).replace('T', ' ').replace('Z', '')}+00`
-}
-
-/** FNV-1a over the texts of a key, in two halves. */
-export function hashKey(cells: readonly CellValue[]): { hi: number; lo: number } {
-  let hi = 0x811c9dc5
-  let lo = 0x01000193
-  for (const cell of cells) {
-    const text = `${typeof cell === 'bigint' ? Number(cell) : cell}\u0000`
-    for (let i = 0; i < text.length; i++) {
-      hi = Math.imul(hi ^ text.charCodeAt(i), 0x01000193) >>> 0
-      lo = Math.imul(lo ^ hi, 0x85ebca6b) >>> 0
-    }
-  }
-  return { hi, lo }
 }
 
 /** Identity of a key; values that DuckDB calls equal have the same text. */

@@ -12,7 +12,6 @@ import {
   type JsonObject,
   type JsonValue,
   parseJson,
-  type Row,
   stringifyJson
 } from '../../src/core/index.ts'
 import {
@@ -21,19 +20,18 @@ import {
   type ExportFormat,
   type FetchRequest,
   type FilterTerm,
+  hashKeys,
   hasPosition,
   type KeyHashes,
   type Match,
   type MatchRequest,
   type ParquetEngine,
-  type RowHashes,
   type ScanRequest,
   type WriteRequest,
   type WrittenFile
 } from '../../src/delta/index.ts'
 import {
   filterTermsOf,
-  hashKey,
   holds,
   keyText,
   parseFilter,
@@ -88,7 +86,6 @@ const disk: ByteFiles = {
 }
 
 class MemoryParquet implements ParquetEngine {
-  readonly keyHash = 'memory-parquet-1'
   readonly #files: ByteFiles
   readonly #sizeFactor: number
   readonly #parsed = new WeakMap<Uint8Array, Content>()
@@ -162,35 +159,26 @@ class MemoryParquet implements ParquetEngine {
     return found
   }
 
-  async hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes> {
-    const hashes = rows.map(row =>
-      hashKey(keys.map(column => storedCell(row[column.name], column)))
-    )
-    return {
-      hi: Uint32Array.from(hashes, hash => hash.hi),
-      lo: Uint32Array.from(hashes, hash => hash.lo)
-    }
-  }
-
   async *sortedKeyHashes(
     files: readonly DataFile[],
-    keys: readonly EngineColumn[]
+    keys: readonly EngineColumn[],
+    salt: string
   ): AsyncGenerator<KeyHashes> {
-    const all: { hi: number; lo: number; file: number; row: number }[] = []
+    const all: { hash: Uint32Array; file: number; row: number }[] = []
     for (const [file, { deleted: _, ...data }] of files.entries()) {
       const reader = await this.#reader(data, keys)
       for (const row of reader.positions) {
-        all.push({ ...hashKey(keys.map(column => reader.cell(row, column))), file, row })
+        const cells = reader.row(row)
+        if (keys.some(({ name }) => cells[name] === null)) continue
+        all.push({ hash: hashKeys(keys, salt, [cells]), file, row })
       }
     }
-    all.sort((a, b) => a.hi - b.hi || a.lo - b.lo)
+    all.sort((a, b) => (a.hash[3] ?? 0) - (b.hash[3] ?? 0))
     for (let i = 0; i < all.length; i += BATCH_ROWS) {
       const batch = all.slice(i, i + BATCH_ROWS)
       yield {
-        hi: Uint32Array.from(batch, one => one.hi),
-        lo: Uint32Array.from(batch, one => one.lo),
-        file: Uint32Array.from(batch, one => one.file),
-        row: Uint32Array.from(batch, one => one.row)
+        hashes: Uint32Array.from(batch.flatMap(({ hash }) => [...hash])),
+        places: Uint32Array.from(batch.flatMap(({ file, row }) => [row, file]))
       }
     }
   }

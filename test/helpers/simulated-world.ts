@@ -384,7 +384,6 @@ export class World {
     }
     const reading = <T>(work: () => Promise<T>): Promise<T> => this.#call(actor, work, false)
     return {
-      keyHash: engine.keyHash,
       match: request => reading(() => engine.match(request)),
       write: request =>
         this.#call(
@@ -394,8 +393,7 @@ export class World {
           () => torn(request.target)
         ),
       fetch: request => reading(() => engine.fetch(request)),
-      hashRows: (keys, rows) => reading(() => engine.hashRows(keys, rows)),
-      sortedKeyHashes: (data, keys) => engine.sortedKeyHashes(data, keys),
+      sortedKeyHashes: (data, keys, salt) => engine.sortedKeyHashes(data, keys, salt),
       scan: request => reading(() => engine.scan(request)),
       scanBatches: request => engine.scanBatches(request),
       export: (request, target, format) => reading(() => engine.export(request, target, format)),

@@ -1,6 +1,6 @@
 /** The Parquet engine of the Delta engine, on DuckDB: one instance, several connections. */
-import { type DuckDBConnection, version } from '@duckdb/node-api'
-import type { CellValue, JsonObject, Row } from '../../core/index.ts'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { CellValue, JsonObject } from '../../core/index.ts'
 import { DeltaError, isPipelineError } from '../../core/index.ts'
 import type {
   DataFile,
@@ -12,7 +12,6 @@ import type {
   Match,
   MatchRequest,
   ParquetEngine,
-  RowHashes,
   ScanRequest,
   WriteRequest,
   WrittenFile
@@ -21,7 +20,7 @@ import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { filterTerms } from './filter-terms.ts'
-import { hashRows, sortedKeyHashes } from './key-hashes.ts'
+import { sortedKeyHashes } from './key-hashes.ts'
 import { fetchRows, matchRows } from './match.ts'
 import { parametersOf } from './parameters.ts'
 import { relationOf } from './relation.ts'
@@ -73,19 +72,12 @@ class DuckDbEngine implements ParquetEngine {
     return await this.#run(connection => fetchRows(connection, request))
   }
 
-  get keyHash(): string {
-    return `duckdb-${version()}`
-  }
-
-  async hashRows(keys: readonly EngineColumn[], rows: readonly Row[]): Promise<RowHashes> {
-    return await this.#run(connection => hashRows(connection, keys, rows))
-  }
-
   async *sortedKeyHashes(
     files: readonly DataFile[],
-    keys: readonly EngineColumn[]
+    keys: readonly EngineColumn[],
+    salt: string
   ): AsyncGenerator<KeyHashes> {
-    yield* this.#stream(connection => sortedKeyHashes(connection, files, keys))
+    yield* this.#stream(connection => sortedKeyHashes(connection, files, keys, salt))
   }
 
   async write(request: WriteRequest): Promise<WrittenFile> {

@@ -1,1 +1,2 @@
-export { type Candidate, KeyIndex, type KeyView } from './key-index.ts'
+export { hashKeys, isHashed } from './key-hash.ts'
+export { KeyIndex, type KeyPlace, type KeyView } from './key-index.ts'

@@ -2,11 +2,11 @@
  * Where the keys of a table's rows are: from the hash of a key to file and row, so that a merge finds the
  * stored rows of its batch at a cost that does not grow with the table. It knows files, not versions: data
  * files never change, so what it says of one is true for ever, and which files count the log says. It
- * answers only for the files that it covers; the others are searched by reading them. Candidates are rows
- * whose hash fits; whoever asks reads them and compares the keys.
+ * answers only for the files that it covers; the others are searched by reading them. Keys of equal hashes
+ * are taken for equal: of 128 bits, salted with what nobody outside knows (key-hash.ts).
  *
  * Most keys are in one sorted file on the local disk (key-run.ts), those of newer files in memory. When
- * these are many, all are sorted anew, beside the work.
+ * these are many they are merged with the others into a new file, beside the work.
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -15,13 +15,17 @@ import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
 import { withFiles } from '../leased-files.ts'
 import type { Snapshot } from '../log-state.ts'
-import type { EngineColumn, KeyHashes, RowHashes } from '../parquet-engine.ts'
+import type { EngineColumn, KeyHashes } from '../parquet-engine.ts'
 import { canonicalPath } from '../paths.ts'
 import type { TableLog } from '../table-log.ts'
-import { KeyRun, type RunFile, type RunIdentity } from './key-run.ts'
+import { HASH_WORDS } from './key-hash.ts'
+import { KeyRun } from './key-run.ts'
 import { RecentKeys } from './recent-keys.ts'
+import type { RunFile, RunIdentity } from './run-format.ts'
+import { type SortedHashes, writeRun } from './run-writer.ts'
 
-export interface Candidate {
+/** Where a key of a batch is stored. */
+export interface KeyPlace {
   /** Index of the row of the batch. */
   readonly row: number
   readonly add: AddAction
@@ -30,14 +34,16 @@ export interface Candidate {
 
 /** Tables with fewer rows are searched by reading them. */
 const SMALLEST_TABLE = 50_000
-/** Rows that are kept in memory before all are sorted anew: so many, or this part of the table. */
-const RECENT_ROWS = 100_000
+/** Rows that are kept in memory before they are merged with the others: this part of the table, within bounds. */
 const RECENT_PART = 0.1
+const RECENT_ROWS = { least: 100_000, most: 500_000 }
 /** Lookups between two turns of the event loop. */
 const SLICE = 500
 
 /** One state of the index. Files that it covers stay covered, whatever the index takes in meanwhile. */
 export class KeyView {
+  /** What hashes of keys to look up begin with. */
+  readonly salt: string
   readonly #run: KeyRun | undefined
   readonly #runPaths: readonly string[]
   readonly #recent: RecentKeys
@@ -46,6 +52,7 @@ export class KeyView {
   readonly #onDamage: (error: unknown) => void
 
   constructor(
+    salt: string,
     run: KeyRun | undefined,
     runPaths: readonly string[],
     recent: RecentKeys,
@@ -53,6 +60,7 @@ export class KeyView {
     covered: ReadonlySet<string>,
     onDamage: (error: unknown) => void
   ) {
+    this.salt = salt
     this.#onDamage = onDamage
     this.#run = run
     this.#runPaths = runPaths
@@ -67,13 +75,10 @@ export class KeyView {
   }
 
   /**
-   * Rows of the covered ones among the files that may have the keys. Undefined when the index turned out
-   * to be damaged: then the files have to be read.
+   * Rows of the covered ones among the files that have the keys, given as hashes. Undefined when the index
+   * turned out to be damaged: then the files have to be read.
    */
-  async candidates(
-    adds: readonly AddAction[],
-    hashes: RowHashes
-  ): Promise<Candidate[] | undefined> {
+  async find(adds: readonly AddAction[], hashes: Uint32Array): Promise<KeyPlace[] | undefined> {
     try {
       return await this.#find(adds, hashes)
     } catch (error) {
@@ -82,19 +87,22 @@ export class KeyView {
     }
   }
 
-  async #find(adds: readonly AddAction[], hashes: RowHashes): Promise<Candidate[]> {
+  async #find(adds: readonly AddAction[], hashes: Uint32Array): Promise<KeyPlace[]> {
     const byPath = new Map(adds.map(add => [identityOf(add), add]))
-    const found: Candidate[] = []
-    const finder =
-      (row: number, paths: readonly string[]) =>
+    const runFiles = this.#runPaths.map(path => byPath.get(path))
+    const recentFiles = this.#recentPaths.map(path => byPath.get(path))
+    const found: KeyPlace[] = []
+    let row = 0
+    const keeper =
+      (files: readonly (AddAction | undefined)[]) =>
       (file: number, position: number): void => {
-        const add = byPath.get(paths[file] ?? '')
+        const add = files[file]
         if (add !== undefined) found.push({ row, add, position })
       }
-    for (let row = 0; row < hashes.hi.length; row++) {
-      const [hi, lo] = [hashes.hi[row] as number, hashes.lo[row] as number]
-      this.#run?.find(hi, lo, finder(row, this.#runPaths))
-      this.#recent.find(hi, lo, finder(row, this.#recentPaths))
+    const [inRun, inRecent] = [keeper(runFiles), keeper(recentFiles)]
+    for (; row * HASH_WORDS < hashes.length; row++) {
+      this.#run?.find(hashes, row * HASH_WORDS, inRun)
+      this.#recent.find(hashes, row * HASH_WORDS, inRecent)
       if (row % SLICE === SLICE - 1) await setImmediate()
     }
     return found
@@ -110,6 +118,7 @@ export class KeyIndex {
   readonly #keys: readonly EngineColumn[]
   readonly #path: string
   readonly #identity: RunIdentity
+  #salt: string
   #run: KeyRun | undefined
   /** Files of the run, in its order. */
   #runPaths: readonly string[] = []
@@ -124,16 +133,25 @@ export class KeyIndex {
     this.#log = log
     this.#keys = keys
     const names = keys.map(key => `${key.physicalName}:${JSON.stringify(key.type)}`)
-    this.#identity = { table: tableId, keys: names, hash: log.ports.engine.keyHash }
+    this.#identity = { table: tableId, keys: names }
     const name = createHash('sha256').update(JSON.stringify(this.#identity)).digest('hex')
     this.#path = join(directory, `${name.slice(0, 32)}.keys`)
+    // 128 bits in 22 characters, so that salt and key fit into one block of the hash function.
+    const secret = createHash('sha256').update(log.ports.ids.uuid()).digest('base64url')
+    this.#salt = secret.slice(0, 22)
   }
 
   /** What is known now, to be asked until released: the index goes on beside. */
   view(): KeyView {
     const run = this.#run
-    return new KeyView(run, this.#runPaths, this.#recent, this.#recentPaths, this.#covered, error =>
-      this.#drop(run, error)
+    return new KeyView(
+      this.#salt,
+      run,
+      this.#runPaths,
+      this.#recent,
+      this.#recentPaths,
+      this.#covered,
+      error => this.#drop(run, error)
     )
   }
 
@@ -176,17 +194,19 @@ export class KeyIndex {
   async #follow(snapshot: Snapshot): Promise<void> {
     const rows = rowsOf(snapshot.files.values())
     if (rows < SMALLEST_TABLE) return
-    if (!this.#opened) await this.#open()
+    this.#open()
     const missing = [...snapshot.files.values()].filter(add => !this.#covered.has(identityOf(add)))
     if (missing.length === 0) return
-    const pending = this.#recent.size + rowsOf(missing)
-    if (pending > Math.max(RECENT_ROWS, rows * RECENT_PART)) await this.#rebuild(snapshot)
+    const { least, most } = RECENT_ROWS
+    const kept = Math.min(most, Math.max(least, rows * RECENT_PART))
+    if (this.#recent.size + rowsOf(missing) > kept) await this.#merge(snapshot, missing)
     else await this.#takeIn(missing)
   }
 
-  async #open(): Promise<void> {
-    const run = await KeyRun.open(this.#path, this.#identity)
+  #open(): void {
+    if (this.#opened) return
     this.#opened = true
+    const run = KeyRun.open(this.#path, this.#identity)
     if (run !== undefined) this.#use(run)
   }
 
@@ -196,35 +216,66 @@ export class KeyIndex {
    */
   async #takeIn(adds: readonly AddAction[]): Promise<void> {
     const read = await this.#hashes(adds, batches => Array.fromAsync(batches))
-    const paths = adds.map(identityOf)
     const first = this.#recentPaths.length
-    this.#recentPaths.push(...paths)
-    for (const { hi, lo, file, row } of read) {
-      for (let i = 0; i < hi.length; i++) {
-        const index = first + (file[i] as number)
-        this.#recent.add(hi[i] as number, lo[i] as number, index, row[i] as number)
+    this.#recentPaths.push(...adds.map(identityOf))
+    for (const { hashes, places } of read) {
+      for (let i = 0; i * 2 < places.length; i++) {
+        const file = first + (places[i * 2 + 1] as number)
+        this.#recent.add(hashes, i * HASH_WORDS, file, places[i * 2] as number)
       }
       await setImmediate()
     }
-    for (const path of paths) this.#covered.add(path)
+    for (const add of adds) this.#covered.add(identityOf(add))
   }
 
-  async #rebuild(snapshot: Snapshot): Promise<void> {
-    const adds = [...snapshot.files.values()]
-    const files = adds.map(add => ({ path: canonicalPath(add.path), size: add.size }))
-    const temporary = `${this.#path}.${this.#log.ports.ids.uuid()}`
-    const run = await this.#hashes(adds, batches =>
-      KeyRun.write(this.#path, temporary, this.#identity, files, batches)
-    )
-    if (run === undefined) throw new Error('the file that was just written cannot be read')
-    const before = this.#run
+  /**
+   * A new run of the one that is there, the keys in memory and those of the files that are missing: what is
+   * known is not hashed again. Files that the table has no more are left out.
+   */
+  async #merge(snapshot: Snapshot, missing: readonly AddAction[]): Promise<void> {
+    const files = [...snapshot.files.values()].map(runFile)
+    const numbers = new Map(files.map((file, number) => [identityOf(file), number]))
+    const numbersOf = (paths: readonly string[]): (number | undefined)[] =>
+      paths.map(path => numbers.get(path))
+    const run = this.#run
+    const [ofRun, ofRecent, ofMissing] = [
+      numbersOf(this.#runPaths),
+      numbersOf(this.#recentPaths),
+      numbersOf(missing.map(identityOf))
+    ]
+    run?.retain()
+    try {
+      await this.#hashes(missing, async batches => {
+        const known: SortedHashes[] = run === undefined ? [] : [this.#entriesOf(run, ofRun)]
+        const temporary = `${this.#path}.${this.#log.ports.ids.uuid()}`
+        await writeRun(
+          { path: this.#path, temporary, identity: this.#identity, salt: this.#salt, files },
+          [...known, renumbered(this.#recent.sorted(), ofRecent), renumbered(batches, ofMissing)]
+        )
+      })
+    } finally {
+      run?.release()
+    }
+    const merged = KeyRun.open(this.#path, this.#identity)
+    if (merged === undefined) throw new Error('the file that was just written cannot be read')
     this.#recent = new RecentKeys()
     this.#recentPaths = []
-    this.#use(run)
-    before?.close()
+    this.#use(merged)
+    run?.close()
   }
 
+  *#entriesOf(run: KeyRun, numbers: readonly (number | undefined)[]): Generator<KeyHashes> {
+    try {
+      yield* run.sorted(numbers)
+    } catch (error) {
+      this.#drop(run, error)
+      throw error
+    }
+  }
+
+  /** Another process may have made the run: its salt counts from here on. */
   #use(run: KeyRun): void {
+    this.#salt = run.salt
     this.#run = run
     this.#runPaths = run.files.map(identityOf)
     this.#covered = new Set([...this.#runPaths, ...this.#recentPaths])
@@ -236,9 +287,38 @@ export class KeyIndex {
     use: (batches: AsyncIterable<KeyHashes>) => Promise<T>
   ): Promise<T> {
     return await withFiles(this.#log, adds, files =>
-      use(this.#log.ports.engine.sortedKeyHashes(files, this.#keys))
+      use(this.#log.ports.engine.sortedKeyHashes(files, this.#keys, this.#salt))
     )
   }
+}
+
+/** Entries of the files that have a number, under that number. */
+async function* renumbered(
+  batches: SortedHashes,
+  numbers: readonly (number | undefined)[]
+): AsyncGenerator<KeyHashes> {
+  for await (const { hashes, places } of batches) {
+    const kept = { hashes: new Uint32Array(hashes.length), places: new Uint32Array(places.length) }
+    let count = 0
+    for (let i = 0; i * 2 < places.length; i++) {
+      const number = numbers[places[i * 2 + 1] as number]
+      if (number === undefined) continue
+      for (let word = 0; word < HASH_WORDS; word++) {
+        kept.hashes[count * HASH_WORDS + word] = hashes[i * HASH_WORDS + word] as number
+      }
+      kept.places[count * 2] = places[i * 2] as number
+      kept.places[count * 2 + 1] = number
+      count++
+    }
+    yield {
+      hashes: kept.hashes.subarray(0, count * HASH_WORDS),
+      places: kept.places.subarray(0, count * 2)
+    }
+  }
+}
+
+function runFile({ path, size }: AddAction): RunFile {
+  return { path: canonicalPath(path), size }
 }
 
 function identityOf(file: RunFile): string {

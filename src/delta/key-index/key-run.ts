@@ -1,146 +1,126 @@
 /**
- * Keys of many rows in one file on the local disk: entries sorted by hash, and in memory where the entries
- * of each prefix of the hash begin, so that finding a key is one small read. It is a cache: written once,
- * never changed, checked as a whole before it is trusted, and again with each read: a key that it missed
- * would be stored a second time. It is made again when anything about it is odd.
+ * Keys of many rows in one file on the local disk: entries sorted by hash in blocks of a fixed size, then
+ * the directory, which is kept in memory: the first hash of each block and its checksum. So finding a key
+ * is one small read, and opening costs the directory alone. It is a cache: written once, never changed, and
+ * checked with each read against what was written: a key that it missed would be stored a second time. It
+ * is made again when anything about it is odd.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { KeyHashes } from '../parquet-engine.ts'
+import { HASH_WORDS } from './key-hash.ts'
+import {
+  BLOCK_BYTES,
+  BLOCK_ENTRIES,
+  ENTRY_BYTES,
+  ENTRY_WORDS,
+  type RunContents,
+  type RunFile,
+  type RunIdentity,
+  readContents
+} from './run-format.ts'
 
-/** What the entries were made of; a file with another one is of no use. */
-export interface RunIdentity {
-  readonly table: string
-  readonly keys: readonly string[]
-  /** Name of the hash function. */
-  readonly hash: string
-}
-
-export interface RunFile {
-  readonly path: string
-  readonly size: number
-}
-
-interface Footer extends RunIdentity {
-  readonly format: number
-  readonly files: readonly RunFile[]
-  readonly entries: number
-  readonly checksum: number
-}
-
-/** What is kept in memory of a run. */
-interface Contents {
-  readonly footer: Footer
-  /** Entry with which each bucket begins, and at the end their number. */
-  readonly starts: Uint32Array
-  readonly checksums: Uint32Array
-  readonly shift: number
-}
-
-const FORMAT = 1
-/** hi, lo, file, row: 32 bits each, little endian. */
-const ENTRY = 16
-const BUCKET_ENTRIES = 64
-const BUFFER_ENTRIES = 16_384
-const MAGIC = Buffer.from('CPKEYRUN')
+/** Blocks that are read at once where all are. */
+const BLOCKS_AT_ONCE = 256
+const TOP = HASH_WORDS - 1
 
 export class KeyRun {
   readonly files: readonly RunFile[]
   readonly entries: number
+  readonly salt: string
   readonly #descriptor: number
-  readonly #starts: Uint32Array
+  readonly #firsts: Uint32Array
   readonly #checksums: Uint32Array
-  readonly #shift: number
+  #buffer = new Uint32Array(BLOCK_ENTRIES * ENTRY_WORDS * 2)
   #users = 0
   #closed = false
 
-  private constructor(descriptor: number, { footer, starts, checksums, shift }: Contents) {
+  private constructor(descriptor: number, { footer, firsts, checksums }: RunContents) {
     this.files = footer.files
     this.entries = footer.entries
+    this.salt = footer.salt
     this.#descriptor = descriptor
-    this.#starts = starts
+    this.#firsts = firsts
     this.#checksums = checksums
-    this.#shift = shift
-  }
-
-  /** Writes the run and opens it. `hashes` ascend; `file` in them is an index into `files`. */
-  static async write(
-    path: string,
-    temporary: string,
-    identity: RunIdentity,
-    files: readonly RunFile[],
-    hashes: AsyncIterable<KeyHashes>
-  ): Promise<KeyRun | undefined> {
-    await mkdir(dirname(path), { recursive: true })
-    const handle = await open(temporary, 'w')
-    let entries = 0
-    let checksum = 0
-    try {
-      const buffer = Buffer.alloc(BUFFER_ENTRIES * ENTRY)
-      let used = 0
-      const flush = async (): Promise<void> => {
-        const part = buffer.subarray(0, used)
-        checksum = crc32(part, checksum)
-        await handle.write(part)
-        used = 0
-      }
-      for await (const { hi, lo, file, row } of hashes) {
-        if (used + hi.length * ENTRY > buffer.length) await flush()
-        for (let i = 0; i < hi.length; i++, used += ENTRY) {
-          buffer.writeUInt32LE(hi[i] as number, used)
-          buffer.writeUInt32LE(lo[i] as number, used + 4)
-          buffer.writeUInt32LE(file[i] as number, used + 8)
-          buffer.writeUInt32LE(row[i] as number, used + 12)
-        }
-        entries += hi.length
-      }
-      await flush()
-      const footer: Footer = { format: FORMAT, ...identity, files, entries, checksum }
-      const text = Buffer.from(JSON.stringify(footer))
-      const tail = Buffer.alloc(4)
-      tail.writeUInt32LE(text.length)
-      await handle.write(Buffer.concat([text, tail, MAGIC]))
-    } catch (error) {
-      await handle.close()
-      await rm(temporary, { force: true })
-      throw error
-    }
-    await handle.close()
-    await rename(temporary, path)
-    return await KeyRun.open(path, identity)
   }
 
   /** Undefined when there is none, or none that can be trusted. */
-  static async open(path: string, identity: RunIdentity): Promise<KeyRun | undefined> {
+  static open(path: string, identity: RunIdentity): KeyRun | undefined {
     let descriptor: number
     try {
       descriptor = openSync(path, 'r')
     } catch {
       return undefined
     }
-    const run = await read(path, identity).catch(() => undefined)
-    if (run === undefined) {
-      closeSync(descriptor)
-      return undefined
+    try {
+      const contents = readContents(descriptor, identity)
+      if (contents !== undefined) return new KeyRun(descriptor, contents)
+    } catch {
+      // Whatever is wrong with it, it is made again.
     }
-    return new KeyRun(descriptor, run)
+    closeSync(descriptor)
+    return undefined
   }
 
-  /** Calls `found` for each row of the hash. Throws when the file is not what was opened. */
-  find(hi: number, lo: number, found: (file: number, row: number) => void): void {
-    const bucket = this.#shift === 32 ? 0 : hi >>> this.#shift
-    const start = this.#starts[bucket] as number
-    const length = ((this.#starts[bucket + 1] as number) - start) * ENTRY
-    if (length === 0) return
-    const bytes = Buffer.allocUnsafe(length)
-    readFully(this.#descriptor, bytes, start * ENTRY)
-    if (crc32(bytes) !== this.#checksums[bucket]) throw new Error('a key run is damaged')
-    for (let at = 0; at < length; at += ENTRY) {
-      if (bytes.readUInt32LE(at + 4) !== lo || bytes.readUInt32LE(at) !== hi) continue
-      found(bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12))
+  /**
+   * Calls `found` for each row of the hash, of the four words that begin at `at`. Throws when the file is
+   * not what was written.
+   */
+  find(hashes: Uint32Array, at: number, found: (file: number, row: number) => void): void {
+    const top = hashes[at + TOP] as number
+    // Entries with this word may begin within the block before the first one that begins with it.
+    const first = Math.max(0, lowerBound(this.#firsts, top) - 1)
+    let end = first
+    while (end < this.#firsts.length && (this.#firsts[end] as number) <= top) end++
+    if (end === first) return
+    const words = this.#read(first, end)
+    for (let entry = 0; entry < words.length; entry += ENTRY_WORDS) {
+      let same = 0
+      while (same < HASH_WORDS && words[entry + same] === hashes[at + same]) same++
+      if (same === HASH_WORDS) found(words[entry + 5] as number, words[entry + 4] as number)
     }
+  }
+
+  /**
+   * All entries of the files that have a number in `numbers` (by their index), under that number. Throws
+   * when the file is not what was written.
+   */
+  *sorted(numbers: readonly (number | undefined)[]): Generator<KeyHashes> {
+    for (let first = 0; first < this.#firsts.length; first += BLOCKS_AT_ONCE) {
+      const words = this.#read(first, Math.min(this.#firsts.length, first + BLOCKS_AT_ONCE))
+      const hashes = new Uint32Array((words.length / ENTRY_WORDS) * HASH_WORDS)
+      const places = new Uint32Array((words.length / ENTRY_WORDS) * 2)
+      let count = 0
+      for (let entry = 0; entry < words.length; entry += ENTRY_WORDS) {
+        const number = numbers[words[entry + 5] as number]
+        if (number === undefined) continue
+        for (let word = 0; word < HASH_WORDS; word++) {
+          hashes[count * HASH_WORDS + word] = words[entry + word] as number
+        }
+        places[count * 2] = words[entry + 4] as number
+        places[count * 2 + 1] = number
+        count++
+      }
+      yield {
+        hashes: hashes.subarray(0, count * HASH_WORDS),
+        places: places.subarray(0, count * 2)
+      }
+    }
+  }
+
+  /** Entries of whole blocks, good until the next read. */
+  #read(first: number, end: number): Uint32Array {
+    const bytes = Math.min(this.entries * ENTRY_BYTES, end * BLOCK_BYTES) - first * BLOCK_BYTES
+    if (this.#buffer.byteLength < bytes) this.#buffer = new Uint32Array(bytes / 4)
+    const words = this.#buffer.subarray(0, bytes / 4)
+    const raw = new Uint8Array(words.buffer, 0, bytes)
+    readFully(this.#descriptor, raw, first * BLOCK_BYTES)
+    for (let block = first; block < end; block++) {
+      const start = (block - first) * BLOCK_BYTES
+      const checksum = crc32(raw.subarray(start, start + BLOCK_BYTES))
+      if (checksum !== this.#checksums[block]) throw new Error('a key run is damaged')
+    }
+    return words
   }
 
   /** Keeps the file open, whoever closes it meanwhile, until released. */
@@ -161,7 +141,7 @@ export class KeyRun {
   }
 }
 
-function readFully(descriptor: number, bytes: Buffer, position: number): void {
+function readFully(descriptor: number, bytes: Uint8Array, position: number): void {
   for (let read = 0; read < bytes.length; ) {
     const count = readSync(descriptor, bytes, read, bytes.length - read, position + read)
     if (count === 0) throw new Error('a key run is cut')
@@ -169,59 +149,14 @@ function readFully(descriptor: number, bytes: Buffer, position: number): void {
   }
 }
 
-/** Reads the whole file once: its checksum, where the entries of each bucket begin, and their checksums. */
-async function read(path: string, identity: RunIdentity): Promise<Contents | undefined> {
-  const handle = await open(path, 'r')
-  try {
-    const { size } = await handle.stat()
-    const tail = Buffer.alloc(12)
-    if (size < tail.length) return undefined
-    await handle.read(tail, 0, tail.length, size - tail.length)
-    const length = tail.readUInt32LE(0)
-    if (!tail.subarray(4).equals(MAGIC) || length > size - tail.length) return undefined
-    const text = Buffer.alloc(length)
-    await handle.read(text, 0, length, size - tail.length - length)
-    const footer = JSON.parse(text.toString()) as Footer
-    if (!matches(footer, identity) || size !== footer.entries * ENTRY + length + tail.length) {
-      return undefined
-    }
-    const bits = Math.min(24, Math.max(0, Math.ceil(Math.log2(footer.entries / BUCKET_ENTRIES))))
-    const shift = 32 - bits
-    const starts = new Uint32Array(2 ** bits + 1)
-    const checksums = new Uint32Array(2 ** bits)
-    const buffer = Buffer.alloc(BUFFER_ENTRIES * ENTRY)
-    let checksum = 0
-    for (let entry = 0; entry < footer.entries; ) {
-      const wanted = Math.min(BUFFER_ENTRIES, footer.entries - entry) * ENTRY
-      const { bytesRead } = await handle.read(buffer, 0, wanted, entry * ENTRY)
-      if (bytesRead !== wanted) return undefined
-      checksum = crc32(buffer.subarray(0, wanted), checksum)
-      for (let at = 0; at < wanted; ) {
-        const bucket = bits === 0 ? 0 : buffer.readUInt32LE(at) >>> shift
-        let end = at + ENTRY
-        while (end < wanted && (bits === 0 || buffer.readUInt32LE(end) >>> shift === bucket)) {
-          end += ENTRY
-        }
-        starts[bucket + 1] = (starts[bucket + 1] as number) + (end - at) / ENTRY
-        checksums[bucket] = crc32(buffer.subarray(at, end), checksums[bucket])
-        at = end
-      }
-      entry += wanted / ENTRY
-    }
-    if (checksum !== footer.checksum) return undefined
-    for (let i = 1; i < starts.length; i++)
-      starts[i] = (starts[i] as number) + (starts[i - 1] as number)
-    return { footer, starts, checksums, shift }
-  } finally {
-    await handle.close()
+/** Index of the first of the ascending numbers that is not smaller. */
+function lowerBound(numbers: Uint32Array, value: number): number {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((numbers[middle] as number) < value) low = middle + 1
+    else high = middle
   }
-}
-
-function matches(footer: Footer, identity: RunIdentity): boolean {
-  return (
-    footer.format === FORMAT &&
-    footer.table === identity.table &&
-    footer.hash === identity.hash &&
-    JSON.stringify(footer.keys) === JSON.stringify(identity.keys)
-  )
+  return low
 }

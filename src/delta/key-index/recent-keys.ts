@@ -1,59 +1,101 @@
 /**
- * Keys of the newest files, in memory: an open-addressing hash table from 64-bit hashes to file and row.
- * A hash may be there several times; who finds one reads the row and compares the key itself.
+ * Keys of the newest files, in memory: an open-addressing hash table from hashes to file and row. A hash
+ * may be there several times, where a table has a key twice.
  */
+import type { KeyHashes } from '../parquet-engine.ts'
+import { HASH_WORDS } from './key-hash.ts'
 
-export interface HashedRow {
-  readonly file: number
-  readonly row: number
-}
-
+/** Words of a slot: the hash, the row and the file. */
+const SLOT = HASH_WORDS + 2
+const ROW = HASH_WORDS
+const FILE = HASH_WORDS + 1
 const EMPTY = 0xffff_ffff
 const SMALLEST = 1024
+const TOP = HASH_WORDS - 1
+const BATCH_ROWS = 16_384
 
 export class RecentKeys {
-  #hi = new Uint32Array(SMALLEST)
-  #lo = new Uint32Array(SMALLEST)
-  #file = new Uint32Array(SMALLEST).fill(EMPTY)
-  #row = new Uint32Array(SMALLEST)
+  #words = emptySlots(SMALLEST)
+  #slots = SMALLEST
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  add(hi: number, lo: number, file: number, row: number): void {
-    if (this.#size * 2 >= this.#file.length) this.#grow()
+  /** Enters a hash, of the four words that begin at `at`. */
+  add(hashes: Uint32Array, at: number, file: number, row: number): void {
+    if (this.#size * 2 >= this.#slots) this.#grow()
     this.#size++
-    const mask = this.#file.length - 1
-    let slot = lo & mask
-    while (this.#file[slot] !== EMPTY) slot = (slot + 1) & mask
-    this.#hi[slot] = hi
-    this.#lo[slot] = lo
-    this.#file[slot] = file
-    this.#row[slot] = row
+    const words = this.#words
+    let slot = this.#slotOf(hashes, at)
+    while (words[slot + FILE] !== EMPTY) slot = this.#next(slot)
+    for (let i = 0; i < HASH_WORDS; i++) words[slot + i] = hashes[at + i] as number
+    words[slot + ROW] = row
+    words[slot + FILE] = file
   }
 
   /** Calls `found` for each row of the hash. */
-  find(hi: number, lo: number, found: (file: number, row: number) => void): void {
-    const mask = this.#file.length - 1
-    for (let slot = lo & mask; this.#file[slot] !== EMPTY; slot = (slot + 1) & mask) {
-      if (this.#hi[slot] !== hi || this.#lo[slot] !== lo) continue
-      found(this.#file[slot] as number, this.#row[slot] as number)
+  find(hashes: Uint32Array, at: number, found: (file: number, row: number) => void): void {
+    const words = this.#words
+    for (
+      let slot = this.#slotOf(hashes, at);
+      words[slot + FILE] !== EMPTY;
+      slot = this.#next(slot)
+    ) {
+      let same = 0
+      while (same < HASH_WORDS && words[slot + same] === hashes[at + same]) same++
+      if (same === HASH_WORDS) found(words[slot + FILE] as number, words[slot + ROW] as number)
     }
   }
 
-  #grow(): void {
-    const [hi, lo, file, row] = [this.#hi, this.#lo, this.#file, this.#row]
-    const slots = file.length * 2
-    this.#hi = new Uint32Array(slots)
-    this.#lo = new Uint32Array(slots)
-    this.#file = new Uint32Array(slots).fill(EMPTY)
-    this.#row = new Uint32Array(slots)
-    this.#size = 0
-    for (let i = 0; i < file.length; i++) {
-      if (file[i] === EMPTY) continue
-      this.add(hi[i] as number, lo[i] as number, file[i] as number, row[i] as number)
+  /** All of them by the last word of their hashes, ascending, a batch at a time. */
+  *sorted(): Generator<KeyHashes> {
+    const words = this.#words
+    // A number holds 53 bits: the last word and the slot, as long as there are less than two million.
+    const order = new Float64Array(this.#size)
+    let count = 0
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (words[slot * SLOT + FILE] === EMPTY) continue
+      order[count++] = (words[slot * SLOT + TOP] as number) * this.#slots + slot
+    }
+    order.sort()
+    for (let start = 0; start < count; start += BATCH_ROWS) {
+      const part = order.subarray(start, start + BATCH_ROWS)
+      const hashes = new Uint32Array(part.length * HASH_WORDS)
+      const places = new Uint32Array(part.length * 2)
+      part.forEach((place, i) => {
+        const slot = (place % this.#slots) * SLOT
+        for (let word = 0; word < HASH_WORDS; word++) {
+          hashes[i * HASH_WORDS + word] = words[slot + word] as number
+        }
+        places[i * 2] = words[slot + ROW] as number
+        places[i * 2 + 1] = words[slot + FILE] as number
+      })
+      yield { hashes, places }
     }
   }
+
+  #slotOf(hashes: Uint32Array, at: number): number {
+    return ((hashes[at] as number) & (this.#slots - 1)) * SLOT
+  }
+
+  #next(slot: number): number {
+    return slot + SLOT === this.#words.length ? 0 : slot + SLOT
+  }
+
+  #grow(): void {
+    const before = this.#words
+    this.#slots *= 2
+    this.#words = emptySlots(this.#slots)
+    this.#size = 0
+    for (let slot = 0; slot < before.length; slot += SLOT) {
+      if (before[slot + FILE] === EMPTY) continue
+      this.add(before, slot, before[slot + FILE] as number, before[slot + ROW] as number)
+    }
+  }
+}
+
+function emptySlots(count: number): Uint32Array {
+  return new Uint32Array(count * SLOT).fill(EMPTY)
 }

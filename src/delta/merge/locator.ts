@@ -5,12 +5,12 @@
  */
 import type { CellValue } from '../../core/index.ts'
 import type { AddAction } from '../actions.ts'
-import { compareCells, mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
+import { mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
 import { hasPosition, isWithin } from '../deletion-vectors/index.ts'
-import type { KeyView } from '../key-index/index.ts'
+import { hashKeys, type KeyView } from '../key-index/index.ts'
 import { withFiles } from '../leased-files.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
-import type { EngineColumn, Match, RowHashes } from '../parquet-engine.ts'
+import type { EngineColumn, Match } from '../parquet-engine.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { engineColumns } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
@@ -31,21 +31,26 @@ interface Searched {
   readonly matches: readonly StoredMatch[]
 }
 
-/** Below this, reading the key columns costs no more than the lookups. */
+/** Below this, reading the files costs no more than looking keys up and then reading the rows found. */
 const LOOKED_UP_FROM_BYTES = 4_194_304
 
 export class Locator {
   readonly #log: TableLog
   readonly #rules: MergeRules
   readonly #groups: readonly SourceGroup[]
+  /** Whether it does not matter what the stored rows hold. */
+  readonly #keysAlone: boolean
   readonly #byPath = new Map<string, Searched>()
   #wanted: readonly WantedValues[] | undefined
-  #hashes: RowHashes | undefined
+  #hashes: { readonly salt: string; readonly words: Uint32Array } | undefined
 
   constructor(log: TableLog, rules: MergeRules, groups: readonly SourceGroup[]) {
     this.#log = log
     this.#rules = rules
     this.#groups = groups
+    const { insertOnly, overwrite, guard } = rules
+    const deletes = groups.every(group => group.deletes.size === group.rows.length)
+    this.#keysAlone = insertOnly === true || overwrite === true || (guard === undefined && deletes)
   }
 
   /** Stored rows of the snapshot that have a key of the batch. */
@@ -83,7 +88,7 @@ export class Locator {
     try {
       const covered = unseen.filter(add => index?.covers(add) === true)
       const bytes = covered.reduce((sum, add) => sum + add.size, 0)
-      if (index === undefined || bytes < LOOKED_UP_FROM_BYTES) {
+      if (index === undefined || (!this.#keysAlone && bytes < LOOKED_UP_FROM_BYTES)) {
         await this.#read(snapshot, unseen)
         return
       }
@@ -97,47 +102,65 @@ export class Locator {
 
   /** False when the index cannot answer after all. */
   async #lookUp(snapshot: Snapshot, index: KeyView, adds: readonly AddAction[]): Promise<boolean> {
-    const columns = engineColumns(snapshot)
-    const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const { engine } = this.#log.ports
-    const rows = this.#groups.map(group => group.key)
-    const hashes = this.#hashes ?? (await engine.hashRows(keys, rows))
-    this.#hashes = hashes
-    const candidates = await index.candidates(adds, hashes)
-    if (candidates === undefined) return false
-    const used = [...new Set(candidates.map(({ add }) => add))]
-    const fileOf = new Map(used.map((add, file) => [add, file]))
-    const found = await withFiles(this.#log, used, async files => {
-      const places = candidates
-        .map(({ row, add, position }) => ({ row, file: fileOf.get(add) ?? 0, position }))
-        .filter(({ file, position }) => !hasPosition(files[file]?.deleted, position))
-      const wanted = this.#keysAlone() ? keys : columns
-      const fetched = await engine.fetch({ files, columns: wanted, places })
-      return fetched.flatMap(({ place, values }) => {
-        const at = places[place]
-        // Hashes may agree where keys do not.
-        return at !== undefined && this.#isKey(at.row, values) ? [{ ...at, values }] : []
-      })
-    })
+    const places = await index.find(adds, this.#hashesOf(snapshot, index.salt))
+    if (places === undefined) return false
+    const vectors = new Map<AddAction, Uint32Array | undefined>()
+    for (const { add } of places) {
+      if (!vectors.has(add)) vectors.set(add, await this.#log.vectors.load(add))
+    }
+    const found = places.filter(({ add, position }) => !hasPosition(vectors.get(add), position))
     for (const add of adds) this.#byPath.set(add.path, { key: fileKey(add), add, matches: [] })
-    this.#keep(used, found)
+    const used = [...new Set(found.map(({ add }) => add))]
+    const fileOf = new Map(used.map((add, file) => [add, file]))
+    const hits = found.map(({ row, add, position }) => {
+      return { row, file: fileOf.get(add) ?? 0, position }
+    })
+    this.#keep(used, await this.#fetch(snapshot, used, hits))
     return true
   }
 
-  /** Whether it does not matter what the stored rows hold. */
-  #keysAlone(): boolean {
-    return this.#rules.insertOnly === true || this.#rules.overwrite === true
+  /** The rows found, with their values where these matter: equal hashes are equal keys. */
+  async #fetch(
+    snapshot: Snapshot,
+    used: readonly AddAction[],
+    hits: readonly Omit<Match, 'values'>[]
+  ): Promise<Match[]> {
+    if (this.#keysAlone) return hits.map(hit => ({ ...hit, values: {} }))
+    const columns = engineColumns(snapshot)
+    const rest = columns.filter(column => !this.#rules.keys.includes(column.name))
+    return await withFiles(this.#log, used, async files => {
+      const fetched = await this.#log.ports.engine.fetch({ files, columns: rest, places: hits })
+      return fetched.flatMap(({ place, values }) => {
+        const hit = hits[place]
+        return hit === undefined ? [] : [{ ...hit, values: { ...values, ...this.#storedKey(hit) } }]
+      })
+    })
   }
 
-  #isKey(row: number, values: Readonly<Record<string, CellValue>>): boolean {
+  /** Key columns as files hold them: texts in UTF-8, where a lone surrogate has become another character. */
+  #storedKey({ row }: { readonly row: number }): Record<string, CellValue> {
     const key = this.#groups[row]?.key
-    return this.#rules.keys.every(name => sameCell(key?.[name] ?? null, values[name] ?? null))
+    return Object.fromEntries(
+      this.#rules.keys.map(name => {
+        const value = key?.[name] ?? null
+        return [name, typeof value === 'string' ? value.toWellFormed() : value]
+      })
+    )
+  }
+
+  #hashesOf(snapshot: Snapshot, salt: string): Uint32Array {
+    if (this.#hashes?.salt === salt) return this.#hashes.words
+    const keys = engineColumns(snapshot).filter(({ name }) => this.#rules.keys.includes(name))
+    const rows = this.#groups.map(group => group.key)
+    const words = hashKeys(keys, salt, rows)
+    this.#hashes = { salt, words }
+    return words
   }
 
   async #read(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const wanted: EngineColumn[] = this.#keysAlone() ? [] : columns
+    const wanted: EngineColumn[] = this.#keysAlone ? [] : columns
     const matches = await withFiles(this.#log, unseen, files =>
       this.#log.ports.engine.match({
         files,
@@ -171,9 +194,4 @@ export class Locator {
         )
       )
   }
-}
-
-/** Files hold texts in UTF-8, where a lone surrogate has become another character. */
-function sameCell(given: CellValue, stored: CellValue): boolean {
-  return compareCells(typeof given === 'string' ? given.toWellFormed() : given, stored) === 0
 }

@@ -202,11 +202,11 @@ describe('The key index', () => {
       const [path = ''] = runsOf(delta)
       const bytes = readFileSync(path)
       if (harm === 'cut') truncateSync(path, 1000)
-      else writeFileSync(path, bytes.fill(255, 0, ROWS * 16))
+      else writeFileSync(path, bytes.fill(255, 0, ROWS * 24))
       let rows = await mergeAndCheck(table, 60, ROWS)
       // Made again meanwhile, and of use again.
       await settle(table)
-      assert.ok(readFileSync(path).length >= ROWS * 16)
+      assert.ok(readFileSync(path).length >= ROWS * 24)
       rows = await mergeAndCheck(table, 61, rows)
       assert.deepEqual((await table.verify(['id', 'part'])).problems, [])
       await table.close()
