@@ -35,6 +35,9 @@ export interface DataFile {
   readonly only?: Uint32Array
 }
 
+/** Zero-based positions of rows in one file. */
+export type Positions = readonly number[] | Uint32Array
+
 export interface MatchRequest {
   readonly files: readonly DataFile[]
   readonly keys: readonly EngineColumn[]
@@ -76,7 +79,7 @@ export interface WriteRequest {
    */
   readonly columns: readonly EngineColumn[]
   /** Files to copy, without the rows at the given positions. */
-  readonly copies: readonly { readonly file: DataFile; readonly without: readonly number[] }[]
+  readonly copies: readonly { readonly file: DataFile; readonly without: Positions }[]
   readonly rows: readonly Row[]
   readonly compression: Compression
 }
@@ -115,6 +118,31 @@ export interface FilterTerm {
   readonly valueType?: 'date' | 'timestamp'
 }
 
+/** A filter taken apart. */
+export interface FilterParts {
+  readonly terms: readonly FilterTerm[]
+  /** The terms together say all that the filter says. */
+  readonly complete: boolean
+  /** Names of the columns that it may refer to, as written; undefined when that cannot be told. */
+  readonly columns: readonly string[] | undefined
+}
+
+export interface FindRequest {
+  readonly files: readonly DataFile[]
+  /** Columns of the table that the filter may name. */
+  readonly schema: readonly EngineColumn[]
+  /** SQL boolean expression. */
+  readonly where: string
+}
+
+export interface PartitionsRequest {
+  /** In the log's serialisation, by physical name. */
+  readonly partitions: readonly Readonly<Record<string, string | null>>[]
+  /** The partition columns; the filter may name no others. */
+  readonly columns: readonly EngineColumn[]
+  readonly where: string
+}
+
 export interface ParquetEngine {
   /** Stored rows with the keys of the given rows. */
   match(request: MatchRequest): Promise<Match[]>
@@ -139,8 +167,12 @@ export interface ParquetEngine {
   scanBatches(request: ScanRequest): AsyncIterable<Record<string, CellValue>[]>
   /** Writes the rows to a local file; resolves to their number. */
   export(request: ScanRequest, target: string, format: ExportFormat): Promise<number>
-  /** Conjuncts of a filter. Rejects with `DELTA_QUERY_INVALID` when it is not one expression. */
-  filterTerms(where: string): Promise<FilterTerm[]>
+  /** Rejects with `DELTA_QUERY_INVALID` when the filter is not one expression without subqueries. */
+  filterParts(where: string): Promise<FilterParts>
+  /** In each file the rows, neither deleted nor passed over, for which the filter is true; ascending. */
+  findRows(request: FindRequest): Promise<Uint32Array[]>
+  /** For which of the partitions the filter is true. */
+  filterPartitions(request: PartitionsRequest): Promise<boolean[]>
   /** Number of rows in each file, from its footer. Rejects when a file is not Parquet. */
   rowCounts(localPaths: readonly string[]): Promise<number[]>
   /** How many key values occur more than once. */

@@ -97,7 +97,7 @@ export async function selectFiles(
 ): Promise<AddAction[]> {
   const files = [...snapshot.files.values()]
   if (where === undefined) return files
-  const terms = await log.ports.engine.filterTerms(where)
+  const { terms } = await log.ports.engine.filterParts(where)
   const fields = new Map(snapshot.fields.map(field => [field.name.toLowerCase(), field]))
   return files.filter(add => mayHoldTerms(add, terms, fields))
 }

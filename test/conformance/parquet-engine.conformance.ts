@@ -361,11 +361,57 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
 
     test('takes a filter apart into what statistics can answer', () =>
       withEngine(async ({ engine }) => {
-        assert.deepEqual(await engine.filterTerms("id = 'a' AND n < 5 AND i IS NULL"), [
+        const parts = await engine.filterParts("id = 'a' AND n < 5 AND i IS NULL")
+        assert.deepEqual(parts.terms, [
           { column: 'id', operator: '=', values: ['a'] },
           { column: 'n', operator: '<', values: [5] }
         ])
-        await assert.rejects(engine.filterTerms('n <'), { code: 'DELTA_QUERY_INVALID' })
+        assert.equal(parts.complete, false)
+        assert.deepEqual([...(parts.columns ?? [])].sort(), ['i', 'id', 'n'])
+        assert.equal((await engine.filterParts("id = 'a' AND 5 > n")).complete, true)
+        assert.equal((await engine.filterParts("id = 'a' OR n < 5")).complete, false)
+        await assert.rejects(engine.filterParts('n <'), { code: 'DELTA_QUERY_INVALID' })
+      }))
+
+    test('finds the rows for which a filter is true, and no deleted ones', () =>
+      withEngine(async ({ engine, write }) => {
+        const first = await write('a', everything, rows)
+        const many = Array.from({ length: 5000 }, (_, i) => ({ id: 'x', n: i }))
+        const second = await write('b', [id, n], many)
+        const files = [
+          { ...first, deleted: Uint32Array.of(0), partitionValues: { place: 'p' } },
+          { ...second, partitionValues: { place: null } }
+        ]
+        const find = async (where: string) =>
+          (await engine.findRows({ files, schema: [...everything, place], where })).map(found => [
+            ...found
+          ])
+        assert.deepEqual(await find('n < 3'), [[3], [0, 1, 2]])
+        assert.deepEqual(await find("place = 'p'"), [[1, 2, 3], []])
+        assert.deepEqual(await find('NOT (n <> 1 OR i > 5)'), [[], []])
+        assert.deepEqual(await find("d IS NULL AND id <> 'x'"), [[2, 3], []])
+        assert.equal((await find('n >= 1'))[1]?.length, 4999)
+        await assert.rejects(find('nothing = 1'), { code: 'DELTA_QUERY_INVALID' })
+        const none = { files: [], schema: [id], where: "id = 'a'" }
+        assert.deepEqual(await engine.findRows(none), [])
+        await assert.rejects(engine.findRows({ ...none, where: 'n = 1' }), {
+          code: 'DELTA_QUERY_INVALID'
+        })
+      }))
+
+    test('tells of which partitions a filter is true', () =>
+      withEngine(async ({ engine }) => {
+        const year: EngineColumn = { ...column('year', 'integer', 'y'), partition: true }
+        const partitions = [
+          { place: 'p', y: '2024' },
+          { place: null, y: '1999' },
+          { place: 'q', y: null }
+        ]
+        const ask = (where: string) =>
+          engine.filterPartitions({ partitions, columns: [place, year], where })
+        assert.deepEqual(await ask("place IS NULL OR place = 'q'"), [false, true, true])
+        assert.deepEqual(await ask('year > 2000'), [true, false, false])
+        await assert.rejects(ask('n = 1'), { code: 'DELTA_QUERY_INVALID' })
       }))
 
     test('exports rows as lines of JSON', () =>

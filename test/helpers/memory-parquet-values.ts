@@ -1,11 +1,6 @@
-/** Values, statistics and filters of the Parquet engine for tests (memory-parquet.ts). */
-import { type CellValue, DeltaError, formatInstant, parseInstant } from '../../src/core/index.ts'
-import {
-  type ColumnStatistics,
-  compareCells,
-  type EngineColumn,
-  type FilterTerm
-} from '../../src/delta/index.ts'
+/** Values and statistics of the Parquet engine for tests (memory-parquet.ts). */
+import { type CellValue, formatInstant, parseInstant } from '../../src/core/index.ts'
+import { type ColumnStatistics, compareCells, type EngineColumn } from '../../src/delta/index.ts'
 
 const WHOLE = new Set(['long', 'integer', 'short', 'byte'])
 
@@ -55,69 +50,4 @@ export function keyText(cells: readonly CellValue[]): string | undefined {
     text += `${part.length}:${part}`
   }
   return text
-}
-
-const TERM =
-  /^\s*"?([A-Za-z_][A-Za-z0-9_]*)"?\s*(<=|>=|<>|!=|=|<|>|is not null|is null)\s*('(?:[^']|'')*'|-?\d+)?\s*(and\b|$)/i
-
-export interface SimpleTerm {
-  readonly column: string
-  readonly operator: string
-  readonly value: CellValue
-}
-
-/** Conjunctions of `column operator literal`: all the SQL that this engine knows. */
-export function parseFilter(where: string): SimpleTerm[] {
-  const terms: SimpleTerm[] = []
-  let rest = where.trim()
-  while (rest !== '') {
-    const match = TERM.exec(rest)
-    if (match === null || (match[3] === undefined) !== /^is/i.test(match[2] ?? '')) {
-      throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid here: ${rest}`)
-    }
-    const [whole, column = '', operator = '', literal] = match
-    const value =
-      literal === undefined
-        ? null
-        : literal.startsWith("'")
-          ? literal.slice(1, -1).replaceAll("''", "'")
-          : Number(literal)
-    terms.push({ column, operator: operator.toLowerCase(), value })
-    rest = rest.slice(whole.length)
-  }
-  return terms
-}
-
-export function filterTermsOf(terms: readonly SimpleTerm[]): FilterTerm[] {
-  return terms.flatMap(({ column, operator, value }) =>
-    ['=', '<', '<=', '>', '>='].includes(operator) && value !== null
-      ? [{ column, operator: operator as FilterTerm['operator'], values: [value] }]
-      : []
-  )
-}
-
-/** SQL's three values: a comparison with null does not hold. */
-export function holds(
-  terms: readonly SimpleTerm[],
-  row: Readonly<Record<string, CellValue>>
-): boolean {
-  return terms.every(({ column, operator, value }) => {
-    const name = Object.keys(row).find(key => key.toLowerCase() === column.toLowerCase())
-    if (name === undefined) {
-      throw new DeltaError(
-        'DELTA_QUERY_INVALID',
-        `The filter names no column of the table: ${column}`
-      )
-    }
-    const cell = row[name] ?? null
-    if (operator === 'is null') return cell === null
-    if (operator === 'is not null') return cell !== null
-    if (cell === null || value === null) return false
-    const order = compareCells(cell, value)
-    if (operator === '=') return order === 0
-    if (operator === '<') return order < 0
-    if (operator === '<=') return order <= 0
-    if (operator === '>') return order > 0
-    return operator === '>=' ? order >= 0 : order !== 0
-  })
 }

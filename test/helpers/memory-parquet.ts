@@ -19,26 +19,21 @@ import {
   type EngineColumn,
   type ExportFormat,
   type FetchRequest,
-  type FilterTerm,
+  type FilterParts,
+  type FindRequest,
   hashKeys,
   hasPosition,
   type KeyHashes,
   type Match,
   type MatchRequest,
   type ParquetEngine,
+  type PartitionsRequest,
   type ScanRequest,
   type WriteRequest,
   type WrittenFile
 } from '../../src/delta/index.ts'
-import {
-  filterTermsOf,
-  holds,
-  keyText,
-  parseFilter,
-  partitionCell,
-  statisticsOf,
-  storedCell
-} from './memory-parquet-values.ts'
+import { keyText, partitionCell, statisticsOf, storedCell } from './memory-parquet-values.ts'
+import { type Expression, holds, parseSql, partsOf } from './memory-sql.ts'
 
 /** Where the files are: a disk, or the objects of a simulated store. */
 export interface ByteFiles {
@@ -185,15 +180,13 @@ class MemoryParquet implements ParquetEngine {
 
   async scan(request: ScanRequest): Promise<Record<string, CellValue>[]> {
     const { files, schema, columns, where, limit } = request
-    const terms = where === undefined ? [] : parseFilter(where)
-    const nothing = Object.fromEntries(schema.map(column => [column.name, null]))
-    holds(terms, nothing)
+    const filter = checkedFilter(where ?? 'true', schema)
     const rows: Record<string, CellValue>[] = []
     for (const file of files) {
       const reader = await this.#reader(file, schema)
       for (const position of reader.positions) {
         const row = reader.row(position)
-        if (!holds(terms, row)) continue
+        if (!holds(filter, row)) continue
         rows.push(Object.fromEntries(columns.map(name => [name, row[name] ?? null])))
       }
     }
@@ -215,8 +208,27 @@ class MemoryParquet implements ParquetEngine {
     return rows.length
   }
 
-  async filterTerms(where: string): Promise<FilterTerm[]> {
-    return filterTermsOf(parseFilter(where))
+  async filterParts(where: string): Promise<FilterParts> {
+    return partsOf(parseSql(where))
+  }
+
+  async findRows({ files, schema, where }: FindRequest): Promise<Uint32Array[]> {
+    const filter = checkedFilter(where, schema)
+    const readers = await Promise.all(files.map(file => this.#reader(file, schema)))
+    return readers.map(reader =>
+      Uint32Array.from(reader.positions.filter(position => holds(filter, reader.row(position))))
+    )
+  }
+
+  async filterPartitions(request: PartitionsRequest): Promise<boolean[]> {
+    const { partitions, columns } = request
+    const filter = checkedFilter(request.where, columns)
+    return partitions.map(values => {
+      const cells = columns.map(column => {
+        return [column.name, partitionCell(values[column.physicalName] ?? null, column)] as const
+      })
+      return holds(filter, Object.fromEntries(cells))
+    })
   }
 
   async rowCounts(localPaths: readonly string[]): Promise<number[]> {
@@ -317,6 +329,13 @@ class FileReader {
     for (const column of this.#columns) values[column.name] = this.cell(position, column)
     return values
   }
+}
+
+/** Rejects a filter that names other columns. */
+function checkedFilter(where: string, columns: readonly EngineColumn[]): Expression {
+  const filter = parseSql(where)
+  holds(filter, Object.fromEntries(columns.map(column => [column.name, null])))
+  return filter
 }
 
 function textOf(bytes: Uint8Array, path: string): string {

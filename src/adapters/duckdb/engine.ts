@@ -7,11 +7,13 @@ import type {
   EngineColumn,
   ExportFormat,
   FetchRequest,
-  FilterTerm,
+  FilterParts,
+  FindRequest,
   KeyHashes,
   Match,
   MatchRequest,
   ParquetEngine,
+  PartitionsRequest,
   ScanRequest,
   WriteRequest,
   WrittenFile
@@ -19,7 +21,8 @@ import type {
 import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
-import { filterTerms } from './filter-terms.ts'
+import { filterParts } from './filter-terms.ts'
+import { filterPartitions, findRows } from './find-rows.ts'
 import { sortedKeyHashes } from './key-hashes.ts'
 import { fetchRows, matchRows } from './match.ts'
 import { parametersOf } from './parameters.ts'
@@ -96,8 +99,16 @@ class DuckDbEngine implements ParquetEngine {
     return await this.#run(connection => exportRows(connection, request, target, format))
   }
 
-  async filterTerms(where: string): Promise<FilterTerm[]> {
-    return await this.#run(connection => filterTerms(connection, where))
+  async filterParts(where: string): Promise<FilterParts> {
+    return await this.#run(connection => filterParts(connection, where))
+  }
+
+  async findRows(request: FindRequest): Promise<Uint32Array[]> {
+    return await this.#run(connection => findRows(connection, request))
+  }
+
+  async filterPartitions(request: PartitionsRequest): Promise<boolean[]> {
+    return await this.#run(connection => filterPartitions(connection, request))
   }
 
   async rowCounts(localPaths: readonly string[]): Promise<number[]> {

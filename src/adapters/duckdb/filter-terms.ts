@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type CellValue, DeltaError } from '../../core/index.ts'
-import type { FilterTerm } from '../../delta/index.ts'
+import type { FilterParts, FilterTerm } from '../../delta/index.ts'
 
 interface Node {
   readonly class?: string
@@ -40,10 +40,10 @@ const OPERATORS: Readonly<
   COMPARE_GREATERTHANOREQUALTO: ['>=', '<=']
 }
 
-export async function filterTerms(
+export async function filterParts(
   connection: DuckDBConnection,
   where: string
-): Promise<FilterTerm[]> {
+): Promise<FilterParts> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($sql::VARCHAR)', {
     sql: `SELECT 1 FROM t WHERE (${where}\n)`
   })
@@ -53,7 +53,8 @@ export async function filterTerms(
     statements?: { node?: Record<string, unknown> }[]
   }
   const node = parsed.statements?.[0]?.node
-  const whole = JSON.stringify(node ?? {})
+  const root = node?.['where_clause'] as Node | undefined
+  const nodes = root === undefined ? [] : [...nodesOf(root)]
   const single =
     parsed.error !== true &&
     parsed.statements?.length === 1 &&
@@ -62,29 +63,61 @@ export async function filterTerms(
     (node['group_expressions'] as unknown[] | undefined)?.length === 0 &&
     node['having'] === null &&
     node['qualify'] === null &&
-    !whole.includes('"class":"SUBQUERY"')
-  if (!single) {
+    node['sample'] === null &&
+    !JSON.stringify(node).includes('"class":"SUBQUERY"') &&
+    nodes.every(({ class: kind }) => kind !== 'PARAMETER')
+  if (!single || root === undefined) {
     const why = parsed.error_message ?? 'it is not one expression without subqueries'
     throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid: ${why}`)
   }
-  return termsOf(node['where_clause'] as Node)
+  return { ...termsOf(root), columns: columnsOf(nodes) }
 }
 
-function termsOf(node: Node): FilterTerm[] {
-  if (node.type === 'CONJUNCTION_AND') return (node.children ?? []).flatMap(termsOf)
+/** Everything below a node that is itself a node, whatever field it is in. */
+function* nodesOf(value: unknown): Generator<Node> {
+  if (typeof value !== 'object' || value === null) return
+  if ('class' in value) yield value as Node
+  for (const inner of Object.values(value)) yield* nodesOf(inner)
+}
+
+/** Of a name with dots the first part: a struct's, or what is no column of the table at all. */
+function columnsOf(nodes: readonly Node[]): string[] | undefined {
+  const hidden = new Set(['STAR', 'POSITIONAL_REFERENCE', 'LAMBDA'])
+  if (nodes.some(node => hidden.has(node.class ?? ''))) return undefined
+  const names = nodes.flatMap(node => {
+    return node.class === 'COLUMN_REF' ? (node.column_names?.[0] ?? []) : []
+  })
+  return [...new Set(names)]
+}
+
+type Terms = Pick<FilterParts, 'terms' | 'complete'>
+
+function termsOf(node: Node): Terms {
+  if (node.type === 'CONJUNCTION_AND') return united((node.children ?? []).map(termsOf))
   if (node.type === 'COMPARE_BETWEEN') {
-    return [
-      ...comparison(node.input, node.lower, '>='),
-      ...comparison(node.input, node.upper, '<=')
-    ]
+    return united([
+      oneOf(comparison(node.input, node.lower, '>=')),
+      oneOf(comparison(node.input, node.upper, '<='))
+    ])
   }
-  if (node.type === 'COMPARE_IN') return membership(node.children ?? [])
+  if (node.type === 'COMPARE_IN') return oneOf(membership(node.children ?? []))
   const operators = OPERATORS[String(node.type)]
-  if (operators === undefined) return []
-  return [
+  if (operators === undefined) return oneOf([])
+  return oneOf([
     ...comparison(node.left, node.right, operators[0]),
     ...comparison(node.right, node.left, operators[1])
-  ]
+  ])
+}
+
+function oneOf(terms: readonly FilterTerm[]): Terms {
+  return { terms, complete: terms.length > 0 }
+}
+
+function united(parts: readonly Terms[]): Terms {
+  return {
+    terms: parts.flatMap(part => part.terms),
+    complete: parts.every(part => part.complete)
+  }
 }
 
 function comparison(

@@ -194,7 +194,8 @@ function listOf(files: readonly DataFile[]): string {
   return `[${files.map(file => literal(file.localPath)).join(', ')}]`
 }
 
-function partitionExpression(text: string, column: EngineColumn): string {
+/** SQL of a partition value, of its text as the log has it. */
+export function partitionExpression(text: string, column: EngineColumn): string {
   if (column.type === 'string') return text
   // Writers disagree about empty texts; for other types than string they can only mean null.
   if (column.type === 'binary') return `encode(${text})`

@@ -35,9 +35,11 @@ export async function* scanBatches(
   )
   const { values, types } = parametersOf(query.parameters)
   try {
-    const result = await guarded(request, () => connection.stream(query.sql, values, types))
+    const result = await guarded(request.where !== undefined, () =>
+      connection.stream(query.sql, values, types)
+    )
     for (;;) {
-      const chunk = await guarded(request, () => result.fetchChunk())
+      const chunk = await guarded(request.where !== undefined, () => result.fetchChunk())
       if (chunk === null || chunk.rowCount === 0) return
       yield rowsOf(chunk, columns)
     }
@@ -58,7 +60,7 @@ export async function exportRows(
   const query = await queryOf(connection, request, column => identifier(column.name))
   const { values, types } = parametersOf(query.parameters)
   try {
-    const reader = await guarded(request, () =>
+    const reader = await guarded(request.where !== undefined, () =>
       connection.runAndReadAll(
         `COPY (${query.sql}) TO ${literal(target)} (${FORMATS[format]})`,
         values,
@@ -125,12 +127,12 @@ function rowsOf(
 }
 
 /** A filter that parses may still name unknown columns or compare what cannot be compared. */
-async function guarded<T>(request: ScanRequest, run: () => Promise<T>): Promise<T> {
+export async function guarded<T>(filtered: boolean, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
     const text = error instanceof Error ? error.message : ''
-    if (request.where === undefined || !/^(Binder|Conversion|Parser) Error/.test(text)) throw error
+    if (!filtered || !/^(Binder|Conversion|Out of Range|Parser) Error/.test(text)) throw error
     throw new DeltaError('DELTA_QUERY_INVALID', `The filter does not fit the table: ${text}`, {
       cause: error
     })
