@@ -64,6 +64,48 @@ export function mayHoldTerms(
   })
 }
 
+/** True when the terms, which must be all that a filter says, are proven to hold for every row of the file. */
+export function mustHoldTerms(
+  add: AddAction,
+  terms: readonly FilterTerm[],
+  fields: ReadonlyMap<string, SchemaField>
+): boolean {
+  return terms.every(term => {
+    const field = fields.get(term.column.toLowerCase())
+    // Many writers leave NaN, the greatest number, out of the statistics.
+    if (field === undefined || field.type === 'double' || field.type === 'float') return false
+    if (term.valueType !== undefined && term.valueType !== field.type) return false
+    const range = rangeOf(add, field)
+    if (range === undefined || range === 'nulls' || mayHoldNulls(add, field)) return false
+    return termMustHold(term, range, field.type)
+  })
+}
+
+function termMustHold(term: FilterTerm, { min, max }: Range, type: DataType): boolean {
+  const values = term.values.map(value => comparable(value, type))
+  const always = (holds: (value: CellValue) => boolean): boolean =>
+    values.some(value => value !== undefined && holds(value))
+  switch (term.operator) {
+    case '<':
+      return always(value => compareCells(max, value) < 0)
+    case '<=':
+      return always(value => compareCells(max, value) <= 0)
+    case '>':
+      return always(value => compareCells(min, value) > 0)
+    case '>=':
+      return always(value => compareCells(min, value) >= 0)
+    default:
+      return always(value => compareCells(min, value) === 0 && compareCells(max, value) === 0)
+  }
+}
+
+/** A partition value with a range is none; of columns in the file only a count of 0 says so. */
+function mayHoldNulls(add: AddAction, field: SchemaField): boolean {
+  const name = physicalName(field)
+  if (add.partitionValues?.[name] != null) return false
+  return Number(statsOf(add).nullCount?.[name] ?? Number.NaN) !== 0
+}
+
 function termMayHold(term: FilterTerm, range: Range, type: DataType): boolean {
   const values = term.values.map(value => comparable(value, type))
   if (values.some(value => value === undefined)) return true

@@ -1,20 +1,21 @@
 /** Writes data files of a table and makes their `add` actions. */
 import type { CellValue, Row } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
+import { vectorPath } from './deletion-vectors/index.ts'
 import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
-import type { WriteRequest, WrittenFile } from './parquet-engine.ts'
+import type { Positions, WriteRequest, WrittenFile } from './parquet-engine.ts'
 import { partitionDirectory } from './partition-values.ts'
 import { encodePath } from './paths.ts'
 import { serialiseStats } from './stats.ts'
-import { engineColumns } from './table-files.ts'
+import { engineColumns, objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 import { compressionOf, indexedColumns } from './table-properties.ts'
 
 export interface FileContent {
   readonly partitionValues: Readonly<Record<string, string | null>>
   /** Files to copy, without the rows at the positions. */
-  readonly inputs: readonly { readonly add: AddAction; readonly without: readonly number[] }[]
+  readonly inputs: readonly { readonly add: AddAction; readonly without: Positions }[]
   readonly rows: readonly Readonly<Record<string, CellValue>>[]
 }
 
@@ -72,4 +73,28 @@ export async function storeFile(
     dataChange: true,
     stats: serialiseStats(written, fields, indexedColumns(metadata))
   }
+}
+
+/**
+ * Deletes the files that were written and that no action refers to; what cannot be deleted is left to a
+ * vacuum. `sizes` by path in the store. Resolves to their bytes.
+ */
+export async function deleteOrphans(
+  log: TableLog,
+  sizes: ReadonlyMap<string, number>,
+  committed: readonly AddAction[]
+): Promise<number> {
+  const used = new Set<string>()
+  for (const add of committed) {
+    used.add(objectPath(log.path, add))
+    const vector = add.deletionVector == null ? undefined : vectorPath(log.path, add.deletionVector)
+    if (vector !== undefined) used.add(vector)
+  }
+  let wasted = 0
+  for (const [path, bytes] of sizes) {
+    if (used.has(path)) continue
+    wasted += bytes
+    await log.ports.store.delete(path).catch(() => undefined)
+  }
+  return wasted
 }

@@ -15,6 +15,7 @@ import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
+import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
@@ -209,6 +210,11 @@ export class DeltaTable<R extends object = StoredRow> {
     const merge = () =>
       mergeInto(this.#log, rows as readonly Row[], mergeRulesOf(rules as MergeSpec), options)
     return await this.#exclusively(merge, options.signal)
+  }
+
+  /** Deletes the rows for which `where` is true, or all; commits nothing when there are none. */
+  async delete(options: DeleteOptions = {}): Promise<DeleteResult> {
+    return await this.#exclusively(() => deleteRows(this.#log, options), options.signal)
   }
 
   /** Which of the values occur in the column, as indexes. Reads only this column. */

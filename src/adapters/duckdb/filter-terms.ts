@@ -17,6 +17,7 @@ interface Node {
   readonly upper?: Node
   readonly child?: Node
   readonly column_names?: readonly string[]
+  readonly function_name?: string
   readonly cast_type?: { readonly id?: string }
   readonly value?: {
     readonly type?: { readonly id?: string }
@@ -80,10 +81,19 @@ function* nodesOf(value: unknown): Generator<Node> {
   for (const inner of Object.values(value)) yield* nodesOf(inner)
 }
 
+/** What gives another answer each time cannot be told from the columns that it names: of none. */
+const FICKLE = new Set(
+  (
+    'random uuid uuidv4 uuidv7 gen_random_uuid setseed nextval currval error sleep_ms write_log stats ' +
+    'current_query current_query_id current_transaction_id current_connection_id txid_current'
+  ).split(' ')
+)
+
 /** Of a name with dots the first part: a struct's, or what is no column of the table at all. */
 function columnsOf(nodes: readonly Node[]): string[] | undefined {
   const hidden = new Set(['STAR', 'POSITIONAL_REFERENCE', 'LAMBDA'])
   if (nodes.some(node => hidden.has(node.class ?? ''))) return undefined
+  if (nodes.some(node => FICKLE.has(node.function_name?.toLowerCase() ?? ''))) return undefined
   const names = nodes.flatMap(node => {
     return node.class === 'COLUMN_REF' ? (node.column_names?.[0] ?? []) : []
   })

@@ -68,13 +68,19 @@ export async function copyToFile(
   const reader = await connection.runAndReadAll(
     `COPY (${sql}) TO ${literal(file.target)}
      (FORMAT parquet, COMPRESSION ${file.compression},
-      DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, RETURN_STATS)`,
+      DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, WRITE_BLOOM_FILTER ${hasBloomFilter(file.columns)},
+      RETURN_STATS)`,
     parameters.values,
     parameters.types
   )
   await syncFile(file.target)
   const [row] = reader.getRowObjects()
   return writtenFile(file.columns, row)
+}
+
+/** Bloom filters tell 0.0 from -0.0, so a reader that asks them for one would miss the other. */
+function hasBloomFilter(columns: readonly EngineColumn[]): boolean {
+  return !columns.some(({ type }) => /"?(double|float)"?/.test(JSON.stringify(type)))
 }
 
 /** The rows of the files to copy: neither deleted before nor left out now. */

@@ -50,7 +50,9 @@ export async function planChanges(log: TableLog, options: ChangesOptions): Promi
   const columns = checkedColumns(log, table, options.columns)
   if (range.to < range.from) return { runs: [], table, columns }
   assertReadableChanges((await at(range.from)).metadata, range.from, last, log.where)
-  const terms = options.where === undefined ? [] : await log.ports.engine.filterTerms(options.where)
+  const { where } = options
+  const { engine } = log.ports
+  const terms = where === undefined ? [] : (await engine.filterParts(where)).terms
   const byName = new Map(fields.map(field => [field.name.toLowerCase(), field]))
   const changes: CommittedChange[] = []
   for await (const { version, timestamp, actions } of commitsOf(log, range)) {

@@ -11,5 +11,6 @@
 
 export { vectorId, vectorPath } from './descriptors.ts'
 export { addWithVector, removeOf, vectorActions, writesVectors } from './file-actions.ts'
+export { type Mark, type Marked, Marks } from './marks.ts'
 export { differenceOf, hasPosition, isWithin, positionsOf, unionOf } from './positions.ts'
 export { DeletionVectors, type WrittenVectors } from './vectors.ts'

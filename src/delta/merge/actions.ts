@@ -1,11 +1,23 @@
 /** What the commit of a merge says: its files, and what it did. */
-import type { Action, CommitInfoAction } from '../actions.ts'
-import { removeOf } from '../deletion-vectors/index.ts'
+import type { Action, AddAction, CommitInfoAction } from '../actions.ts'
+import { type Marked, removeOf } from '../deletion-vectors/index.ts'
 import type { Decisions } from './decisions.ts'
 import type { PreparedFiles } from './write.ts'
 
+/** What becomes of the files of the table. */
+export interface FileChanges {
+  /** New files, each with those that it takes the place of. */
+  readonly written: readonly {
+    readonly inputs: readonly { readonly add: AddAction }[]
+    /** Undefined when no row was left to write. */
+    readonly add: AddAction | undefined
+  }[]
+  readonly marked: readonly Marked[]
+  readonly emptied: readonly AddAction[]
+}
+
 /** `now` in milliseconds. */
-export function fileActions(prepared: PreparedFiles, now: number): Action[] {
+export function fileActions(prepared: FileChanges, now: number): Action[] {
   const { written, marked, emptied } = prepared
   const adds = written.flatMap(({ add }) => (add === undefined ? [] : [{ add }]))
   const copied = new Set(written.flatMap(file => file.inputs.map(input => input.add)))
@@ -24,7 +36,7 @@ export interface FileCounts {
   readonly filesMarked: number
 }
 
-export function countFiles({ written, marked, emptied }: PreparedFiles): FileCounts {
+export function countFiles({ written, marked, emptied }: FileChanges): FileCounts {
   const copied = new Set(written.flatMap(file => file.inputs.map(input => input.add)))
   return {
     filesAdded: written.filter(file => file.add !== undefined).length,

@@ -4,6 +4,7 @@
  * still there and still decided the same.
  */
 import { DeltaError, type Row } from '../../core/index.ts'
+import { targetFileBytes } from '../file-sizes.ts'
 import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
@@ -201,12 +202,6 @@ function assertOnlyAppends({ files, marks, emptied }: MergePlan, where: string):
     'DELTA_UNSUPPORTED',
     `${where} is append-only (delta.appendOnly): stored rows cannot be changed`
   )
-}
-
-function targetFileBytes(snapshot: Snapshot): number {
-  let bytes = 0
-  for (const add of snapshot.files.values()) bytes += add.size
-  return Math.min(64 * MEBIBYTE, Math.max(2 * MEBIBYTE, bytes / 16))
 }
 
 /** Stored rows pass through JavaScript, which has no exact form for these types here. */

@@ -7,6 +7,7 @@
  */
 import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
+import { averageRowBytes } from '../file-sizes.ts'
 import type { Snapshot } from '../log-state.ts'
 import { partitionKey, partitionOf } from '../partition-values.ts'
 import type { DecidedRow, Decision, Decisions } from './decisions.ts'
@@ -55,8 +56,6 @@ interface Bin {
   readonly rows: DecidedRow[]
 }
 
-/** Bytes that a row is taken for when no file of the table tells. */
-const ROW_BYTES = 200
 /** A smaller file is copied for less than what its vector, and two actions for it, cost. */
 const MARK_FROM_BYTES = 16_384
 /** Beyond this part of its rows a file is copied: a reader of it reads mostly what is deleted. */
@@ -123,7 +122,8 @@ function touchedFiles(snapshot: Snapshot, decisions: Decisions): Map<AddAction, 
   return touched
 }
 
-function fateOf(add: AddAction, rows: number): 'mark' | 'empty' | 'copy' {
+/** What becomes of a file that loses so many rows, where the table has vectors. */
+export function fateOf(add: AddAction, rows: number): 'mark' | 'empty' | 'copy' {
   const { numRecords } = statsOf(add)
   const deleted = rows + (add.deletionVector?.cardinality ?? 0)
   if (numRecords !== undefined && deleted >= Number(numRecords)) return 'empty'
@@ -177,18 +177,6 @@ function joinedFiles(
     bytes += add.size
   }
   return joined
-}
-
-function averageRowBytes(snapshot: Snapshot): number {
-  let bytes = 0
-  let rows = 0
-  for (const add of snapshot.files.values()) {
-    const { numRecords } = statsOf(add)
-    if (numRecords === undefined) continue
-    bytes += add.size
-    rows += Number(numRecords)
-  }
-  return rows === 0 ? ROW_BYTES : bytes / rows
 }
 
 /** Files of the partition that the merge does not have to touch, smallest first. */

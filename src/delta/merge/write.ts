@@ -4,16 +4,8 @@
  * the table has deletion vectors the file is committed with one, and only what was decided anew is written.
  */
 import type { AddAction } from '../actions.ts'
-import { statsOf } from '../data-skipping.ts'
-import {
-  addWithVector,
-  positionsOf,
-  unionOf,
-  vectorPath,
-  writesVectors
-} from '../deletion-vectors/index.ts'
-import { writeFile } from '../file-writer.ts'
-import { withFiles } from '../leased-files.ts'
+import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
+import { deleteOrphans, writeFile } from '../file-writer.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
@@ -34,12 +26,6 @@ export interface WrittenFile extends PlannedFile {
   readonly add: AddAction | undefined
 }
 
-/** A file as it was and with its new vector. */
-export interface Marked {
-  readonly before: AddAction
-  readonly after: AddAction
-}
-
 /** What the commit of an attempt says of files. */
 export interface PreparedFiles {
   /** Data files written, with the vector of rows that are obsolete already. */
@@ -57,13 +43,13 @@ const OBSOLETE_PART = 0.5
 export class MergeFiles {
   readonly #log: TableLog
   #written: WrittenFile[] = []
-  /** The newest file with a vector, by the one that it was made of. */
-  readonly #marked = new Map<AddAction, { positions: Uint32Array; after: AddAction }>()
+  readonly #marks: Marks
   /** Bytes of every file written, used or not, by object path. */
   readonly #sizes = new Map<string, number>()
 
   constructor(log: TableLog) {
     this.#log = log
+    this.#marks = new Marks(log)
   }
 
   get bytesWritten(): number {
@@ -84,7 +70,7 @@ export class MergeFiles {
     check(plan)
     const obsolete = this.#written.flatMap(file => obsoleteRows(file, decisions))
     const [marks = []] = await together([
-      () => this.#mark([...plan.marks, ...obsolete]),
+      () => this.#marks.mark([...plan.marks, ...obsolete], this.#wrote),
       ...this.#writers(snapshot, plan.files)
     ])
     const marked = marks.slice(0, plan.marks.length)
@@ -104,23 +90,14 @@ export class MergeFiles {
    * Resolves to their bytes.
    */
   async dropOrphans(committed: PreparedFiles): Promise<number> {
-    const { path: table, ports } = this.#log
-    const used = new Set<string>()
-    for (const add of [
+    return await deleteOrphans(this.#log, this.#sizes, [
       ...committed.written.flatMap(file => file.add ?? []),
       ...committed.marked.map(mark => mark.after)
-    ]) {
-      used.add(objectPath(table, add))
-      const vector = add.deletionVector == null ? undefined : vectorPath(table, add.deletionVector)
-      if (vector !== undefined) used.add(vector)
-    }
-    let wasted = 0
-    for (const [path, bytes] of this.#sizes) {
-      if (used.has(path)) continue
-      wasted += bytes
-      await ports.store.delete(path).catch(() => undefined)
-    }
-    return wasted
+    ])
+  }
+
+  readonly #wrote = (path: string, bytes: number): void => {
+    this.#sizes.set(path, bytes)
   }
 
   #keepWhatIsRight(snapshot: Snapshot, decisions: Decisions, vectors: boolean): void {
@@ -149,37 +126,6 @@ export class MergeFiles {
     if (add !== undefined) this.#sizes.set(objectPath(this.#log.path, add), add.size)
     this.#written.push({ ...file, add })
   }
-
-  /** Gives each file a vector with its rows; one that a former attempt made is used again. */
-  async #mark(marks: readonly PlannedMark[]): Promise<Marked[]> {
-    const wanted = new Map<AddAction, Uint32Array>()
-    for (const { add, positions } of marks) {
-      const before = (await this.#log.vectors.load(add)) ?? new Uint32Array(0)
-      const all = unionOf(before, positionsOf(positions))
-      const known = this.#marked.get(add)
-      if (known === undefined || !sameBytes(known.positions, all)) wanted.set(add, all)
-    }
-    if (wanted.size > 0) {
-      const { descriptors, path, bytes } = await this.#log.vectors.write(wanted)
-      if (path !== undefined) this.#sizes.set(path, bytes)
-      for (const [add, vector] of descriptors) {
-        const positions = wanted.get(add) ?? new Uint32Array(0)
-        const after = addWithVector(add, vector, await this.#count(add))
-        this.#marked.set(add, { positions, after })
-      }
-    }
-    return marks.map(({ add }) => ({ before: add, after: this.#marked.get(add)?.after ?? add }))
-  }
-
-  /** Rows of a file whose statistics do not say, which a file with a vector must. */
-  async #count(add: AddAction): Promise<number | undefined> {
-    if (statsOf(add).numRecords !== undefined) return undefined
-    const { engine } = this.#log.ports
-    const [rows] = await withFiles(this.#log, [{ ...add, deletionVector: null }], files =>
-      engine.rowCounts(files.map(file => file.localPath))
-    )
-    return rows
-  }
 }
 
 /** A file is right while what it was made of is there and its rows are decided as they were. */
@@ -205,10 +151,6 @@ function obsoleteRows(file: WrittenFile, decisions: Decisions): PlannedMark[] {
   const has = (row: Decision): boolean => decisions.all.has(row)
   const positions = rows.flatMap((row, position) => (has(row) ? [] : [position]))
   return add === undefined || positions.length === 0 ? [] : [{ add, positions }]
-}
-
-function sameBytes(a: Uint32Array, b: Uint32Array): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index])
 }
 
 /** Runs all; waits for all even if one fails, so that nothing is under way when the error is seen. */

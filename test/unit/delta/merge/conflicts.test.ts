@@ -12,8 +12,8 @@ import {
   removeOf
 } from '../../../../src/delta/deletion-vectors/index.ts'
 import { DeltaTable, type MergeResult, type MergeRules } from '../../../../src/delta/index.ts'
-import type { ObjectStore } from '../../../../src/ports/index.ts'
 import { openTestDelta, openVectorTable, type TestDelta } from '../../../helpers/delta.ts'
+import { withRival } from '../../../helpers/rival.ts'
 
 const spec = {
   columns: [
@@ -34,36 +34,6 @@ const many = (from: number, count: number) =>
 const newer = (ids: readonly number[], at: number, text = 'new') =>
   ids.map(id => ({ id, text, at }))
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
-
-/** A store that lets a rival in before the next commit is put. */
-function withRival(store: ObjectStore): {
-  store: ObjectStore
-  before(rival: () => Promise<unknown>): void
-} {
-  let next: (() => Promise<unknown>) | undefined
-  const wrapped = new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (name === 'put') {
-        return async (...args: Parameters<ObjectStore['put']>) => {
-          if (args[2]?.ifAbsent === true && next !== undefined) {
-            const rival = next
-            next = undefined
-            await rival()
-          }
-          return await target.put(...args)
-        }
-      }
-      return typeof value === 'function' ? value.bind(target) : value
-    }
-  })
-  return {
-    store: wrapped,
-    before: rival => {
-      next = rival
-    }
-  }
-}
 
 interface Race {
   readonly delta: TestDelta

@@ -1,0 +1,163 @@
+/** What becomes of a delete by condition when a rival commits right before it. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { DeltaTable, type MergeRules } from '../../../../src/delta/index.ts'
+import { openTestDelta, type TestDelta } from '../../../helpers/delta.ts'
+import { withRival } from '../../../helpers/rival.ts'
+
+const columns = [
+  { name: 'id', type: 'integer', nullable: false },
+  { name: 'text', type: 'string', nullable: true }
+] as const
+const rules: MergeRules = { keys: ['id'], policies: new Map() }
+const many = (from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => ({ id: from + i, text: `${(from + i) * 7919}` }))
+
+interface Race {
+  readonly delta: TestDelta
+  readonly ours: DeltaTable
+  readonly theirs: DeltaTable
+  before(rival: () => Promise<unknown>): void
+  ids(where?: string): Promise<number[]>
+}
+
+/** 20,000 rows in one file and 10,000 in another. */
+async function race(vectors: boolean, work: (race: Race) => Promise<void>): Promise<void> {
+  await using delta = await openTestDelta()
+  const { store, before } = withRival(delta.ports.store)
+  const properties = { 'delta.enableDeletionVectors': String(vectors) }
+  const spec = { columns, properties }
+  const theirs = await DeltaTable.openOrCreate('t', spec, delta.ports, delta.options)
+  await theirs.append(many(0, 20_000))
+  await theirs.append(many(20_000, 10_000))
+  const ours = await DeltaTable.open('t', delta.over(store), delta.options)
+  const ids = async (where = 'true') =>
+    (await theirs.read({ where })).map(row => Number(row['id'])).sort((a, b) => a - b)
+  await work({ delta, ours, theirs, before, ids })
+  const fresh = await DeltaTable.open('t', delta.ports, delta.options)
+  assert.deepEqual((await fresh.verify(['id'])).problems, [])
+  const used = new Set([...(await fresh.snapshot()).files.values()].map(add => add.path))
+  const there = readdirSync(join(delta.root, 'tables', 't')).filter(n => n.endsWith('.parquet'))
+  // What lost attempts wrote is gone; what stays was in the table once.
+  const once = new Set(await everAdded(delta, fresh))
+  assert.deepEqual(
+    there.filter(name => !used.has(name) && !once.has(name)),
+    []
+  )
+}
+
+async function everAdded(delta: TestDelta, table: DeltaTable): Promise<string[]> {
+  const { version } = await table.snapshot()
+  const paths: string[] = []
+  for (let v = 0; v <= version; v++) {
+    const path = `t/_delta_log/${String(v).padStart(20, '0')}.json`
+    const text = Buffer.from(await delta.ports.store.get(path)).toString()
+    for (const line of text.split('\n')) {
+      if (line !== '') paths.push(...[JSON.parse(line).add?.path].filter(Boolean))
+    }
+  }
+  return paths
+}
+
+for (const vectors of [true, false]) {
+  const how = vectors ? 'with vectors' : 'by copying'
+
+  test(`a delete takes rows along that were appended before its commit, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(() => theirs.append(many(30_000, 10)))
+      const result = await ours.delete({ where: 'id % 2 = 1 OR id = 30000' })
+      assert.deepEqual([result.conflicts, result.deleted], [1, 15_006])
+      assert.deepEqual((await ids()).length, 15_004)
+      assert.deepEqual(await ids('id % 2 = 1 OR id = 30000'), [])
+    }))
+
+  test(`rows that the winner deleted are not counted, those that it changed are looked at again, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(async () => {
+        await theirs.merge([{ id: 1 }, { id: 2 }], { ...rules, deleteWhen: () => true })
+        await theirs.merge(
+          [
+            { id: 3, text: 'keep' },
+            { id: 500, text: 'gone' }
+          ],
+          rules
+        )
+      })
+      const result = await ours.delete({ where: "(id < 10 AND text <> 'keep') OR text = 'gone'" })
+      assert.equal(result.conflicts, 1)
+      assert.equal(result.deleted, 10 - 3 + 1)
+      assert.deepEqual(await ids('id < 10 OR id = 500'), [3])
+      assert.equal((await ids()).length, 30_000 - 2 - 8)
+    }))
+
+  test(`a delete of everything leaves nothing that was there before its commit, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(async () => {
+        await theirs.append(many(30_000, 10))
+        await theirs.merge([{ id: 1 }], { ...rules, deleteWhen: () => true })
+      })
+      const result = await ours.delete()
+      assert.deepEqual([result.conflicts, result.deleted], [1, 30_009])
+      assert.deepEqual(await ids(), [])
+    }))
+
+  test(`two deletes at once delete each row once, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      let rival = 0
+      before(async () => {
+        rival = (await theirs.delete({ where: 'id < 300' })).deleted
+      })
+      const result = await ours.delete({ where: 'id BETWEEN 200 AND 399' })
+      assert.deepEqual([rival, result.deleted, result.conflicts], [300, 100, 1])
+      assert.equal((await ids()).length, 29_600)
+      const nothing = await ours.delete({ where: 'id < 400' })
+      assert.deepEqual([nothing.deleted, nothing.version], [0, result.version])
+    }))
+
+  test(`a delete finds nothing left when the winner deleted the same, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(() => theirs.delete({ where: 'id % 3 = 0' }))
+      const result = await ours.delete({ where: 'id % 3 = 0' })
+      assert.deepEqual([result.deleted, result.filesMarked, result.filesAdded], [0, 0, 0])
+      assert.equal((await ids()).length, 20_000)
+    }))
+
+  test(`files that the winner joined are searched again, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(() => theirs.optimize())
+      const result = await ours.delete({ where: 'id % 3 = 0' })
+      assert.deepEqual([result.conflicts, result.deleted], [1, 10_000])
+      assert.equal((await ids()).length, 20_000)
+    }))
+
+  test(`rows that a restore brought back are deleted too, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      const { version } = await theirs.snapshot()
+      await theirs.delete({ where: 'id < 100' })
+      before(() => theirs.restore({ version }))
+      const result = await ours.delete({ where: 'id < 200' })
+      assert.deepEqual([result.conflicts, result.deleted], [1, 200])
+      assert.equal((await ids()).length, 29_800)
+    }))
+
+  test(`a delete starts anew when the schema or a property changes, ${how}`, () =>
+    race(vectors, async ({ ours, theirs, before, ids }) => {
+      before(async () => {
+        await theirs.addColumns([{ name: 'more', type: 'string', nullable: true }])
+        await theirs.setProperties({ 'delta.enableDeletionVectors': String(!vectors) })
+      })
+      const result = await ours.delete({ where: 'id % 3 = 0' })
+      assert.deepEqual([result.conflicts, result.deleted], [1, 10_000])
+      assert.equal(result.filesMarked, vectors ? 0 : 2)
+      assert.equal((await ids()).length, 20_000)
+    }))
+}
+
+test('a delete is refused when the table became append-only meanwhile', () =>
+  race(true, async ({ ours, theirs, before, ids }) => {
+    before(() => theirs.setProperties({ 'delta.appendOnly': 'true' }))
+    await assert.rejects(ours.delete({ where: 'id < 3' }), { code: 'DELTA_UNSUPPORTED' })
+    assert.equal((await ids()).length, 30_000)
+  }))
