@@ -12,6 +12,8 @@ export interface Judge {
   readonly name: JudgeName
   /** The newest version unless one is given. Rejects with the judge's own error. */
   read(path: string, version?: number): Promise<Reading>
+  /** The rows where the column is not null, and how many there are with the others. */
+  readSome(path: string, version: number, notNull: string): Promise<Reading & { total: number }>
   close(): Promise<void>
 }
 
@@ -22,13 +24,15 @@ export async function openJudge(name: JudgeName, python: Python): Promise<Judge>
   const child = spawn(command ?? '', args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const talk = new Talk(name, child)
   await talk.next()
+  const ask = async (question: object): Promise<Reading & { total: number }> => {
+    const answer = await talk.ask(question)
+    if ('error' in answer) throw new Error(`${name}: ${String(answer['error'])}`)
+    return answer as unknown as Reading & { total: number }
+  }
   return {
     name,
-    read: async (path, version) => {
-      const answer = await talk.ask({ path, ...(version === undefined ? {} : { version }) })
-      if ('error' in answer) throw new Error(`${name}: ${String(answer['error'])}`)
-      return answer as unknown as Reading
-    },
+    read: (path, version) => ask({ path, ...(version === undefined ? {} : { version }) }),
+    readSome: (path, version, notNull) => ask({ path, version, notNull }),
     close: () => talk.end()
   }
 }
@@ -42,7 +46,7 @@ function commandOf(name: JudgeName, { executable, sparkJars, kernelClasses }: Py
 type Answer = Record<string, unknown>
 
 /** One question at a time; the others wait for their turn. */
-class Talk {
+export class Talk {
   readonly #child: ChildProcess
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
   readonly #early: Answer[] = []

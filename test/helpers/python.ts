@@ -30,8 +30,10 @@ const PACKAGES = [
 ]
 
 const SPARK = ['io.delta:delta-spark_2.13:4.0.0']
+/** Newer than Spark's Delta: 4.0.0 cannot read a deletion vector that is in the log itself. */
 const KERNEL = [
-  'io.delta:delta-kernel-defaults:4.0.0',
+  'io.delta:delta-kernel-defaults:4.4.0',
+  'io.delta:delta-kernel-api:4.4.0',
   'org.apache.hadoop:hadoop-client-runtime:3.4.1',
   'org.slf4j:slf4j-nop:1.7.36'
 ]
@@ -67,7 +69,7 @@ export async function openPython(): Promise<{ python?: Python; missing?: string 
 async function installed(): Promise<Python> {
   const executable = await virtualenv()
   const spark = await jars('spark-jars', SPARK)
-  const kernel = await jars('kernel-jars', KERNEL)
+  const kernel = await jars('kernel-4.4-jars', KERNEL)
   const storage = spark.filter(name => name.includes('delta-storage'))
   const hadoop = kernel.filter(name => name.includes('hadoop-client'))
   return {

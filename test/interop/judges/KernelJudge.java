@@ -10,6 +10,7 @@ import io.delta.kernel.data.MapValue;
 import io.delta.kernel.data.Row;
 import io.delta.kernel.defaults.engine.DefaultEngine;
 import io.delta.kernel.engine.Engine;
+import io.delta.kernel.engine.FileReadResult;
 import io.delta.kernel.internal.InternalScanFileUtils;
 import io.delta.kernel.internal.data.ScanStateRow;
 import io.delta.kernel.internal.util.Utils;
@@ -54,18 +55,20 @@ public class KernelJudge {
       return read(
           request.has("version")
               ? table.getSnapshotAsOfVersion(ENGINE, request.get("version").asLong())
-              : table.getLatestSnapshot(ENGINE));
+              : table.getLatestSnapshot(ENGINE),
+          request.has("notNull") ? request.get("notNull").asText() : null);
     } catch (Throwable error) {
       return Map.of("error", error.toString());
     }
   }
 
-  private static Object read(Snapshot snapshot) throws Exception {
+  /** Rows without the column `notNull` are counted only. */
+  private static Object read(Snapshot snapshot, String notNull) throws Exception {
     StructType schema = snapshot.getSchema();
     List<Object> rows = new ArrayList<>();
     Scan scan = snapshot.getScanBuilder().build();
     Row state = scan.getScanState(ENGINE);
-    StructType physical = ScanStateRow.getPhysicalDataReadSchema(ENGINE, state);
+    StructType physical = ScanStateRow.getPhysicalDataReadSchema(state);
     try (CloseableIterator<FilteredColumnarBatch> batches = scan.getScanFiles(ENGINE)) {
       while (batches.hasNext()) {
         try (CloseableIterator<Row> files = batches.next().getRows()) {
@@ -73,10 +76,16 @@ public class KernelJudge {
         }
       }
     }
+    int total = rows.size();
+    if (notNull != null) {
+      int column = schema.indexOf(notNull);
+      rows.removeIf(row -> ((List<?>) row).get(column) == null);
+    }
     rows.sort(Comparator.comparing(KernelJudge::text));
     Map<String, Object> reading = new HashMap<>();
     reading.put("schema", fields(schema));
     reading.put("rows", rows);
+    reading.put("total", total);
     return reading;
   }
 
@@ -88,7 +97,8 @@ public class KernelJudge {
         ENGINE
             .getParquetHandler()
             .readParquetFiles(
-                Utils.singletonCloseableIterator(status), physical, Optional.empty());
+                Utils.singletonCloseableIterator(status), physical, Optional.empty())
+            .map(FileReadResult::getData);
     try (CloseableIterator<FilteredColumnarBatch> batches =
         Scan.transformPhysicalData(ENGINE, state, file, data)) {
       while (batches.hasNext()) {

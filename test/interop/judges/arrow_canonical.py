@@ -1,8 +1,10 @@
 """Arrow data in the canonical form that README.md of this folder describes."""
+import itertools
 import json
 import struct
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as t
 
 
@@ -49,8 +51,19 @@ def float_text(number, layout):
     return "NaN" if number != number else struct.pack(layout, number).hex()
 
 
-def rows(table):
-    columns = [[cell(item) for item in column] for column in table.columns]
+def reading(table, request):
+    """The rows of an answer; those without the column `notNull` are counted only."""
+    column = request.get("notNull")
+    if column is None:
+        return {"rows": rows(table), "total": table.num_rows}
+    there = pc.is_valid(table[column]).to_pylist()
+    return {"rows": rows(table, there), "total": table.num_rows}
+
+
+def rows(table, chosen=None):
+    """All rows, or those where `chosen` is true, in the order of their texts."""
+    which = itertools.repeat(True) if chosen is None else chosen
+    columns = [[cell(item) for item in itertools.compress(column, which)] for column in table.columns]
     return sorted((list(row) for row in zip(*columns)), key=text_of)
 
 

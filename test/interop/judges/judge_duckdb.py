@@ -5,7 +5,7 @@ import os
 import duckdb
 import duckdb_ext
 
-from arrow_canonical import field_name, rows
+from arrow_canonical import field_name, reading
 from protocol import serve
 
 
@@ -18,14 +18,15 @@ def connect():
     return connection
 
 
-def answer(path, version):
+def answer(request):
+    version = request.get("version")
     connection = connect()
     try:
         at = "" if version is None else f", VERSION {int(version)}"
-        source = path.replace("'", "''")
+        source = request["path"].replace("'", "''")
         connection.execute(f"ATTACH '{source}' AS t (TYPE delta{at})")
         table = connection.execute("SELECT * FROM t").fetch_arrow_table()
-        return {"schema": [field_name(field) for field in table.schema], "rows": rows(table)}
+        return {"schema": [field_name(field) for field in table.schema], **reading(table, request)}
     finally:
         connection.close()
 

@@ -2,16 +2,13 @@
 import sys
 
 from protocol import serve
-from spark_canonical import open_spark, reading
+from spark_canonical import open_spark, table_reading
 
 spark = open_spark(sys.argv[1])
 
 
-def answer(path, version):
-    reader = spark.read.format("delta")
-    if version is not None:
-        reader = reader.option("versionAsOf", version)
-    return reading(reader.load(path))
+def answer(request):
+    return table_reading(spark, request)
 
 
 serve(answer)

@@ -126,3 +126,17 @@ def reading(frame):
         "schema": [field_name(field) for field in frame.schema.fields],
         "rows": sorted(rows, key=text_of),
     }
+
+
+def table_reading(spark, request):
+    """The answer to a question; rows without the column `notNull` are counted only."""
+    reader = spark.read.format("delta")
+    if request.get("version") is not None:
+        reader = reader.option("versionAsOf", request["version"])
+    frame, column = reader.load(request["path"]), request.get("notNull")
+    if column is None:
+        answer = reading(frame)
+        return {**answer, "total": len(answer["rows"])}
+    chosen = reading(frame.where(quoted(column) + " IS NOT NULL"))
+    fields = [field_name(field) for field in frame.schema.fields]  # the filter changes what may be null
+    return {**chosen, "schema": fields, "total": frame.count()}
