@@ -17,6 +17,8 @@ export interface FileContent {
   /** Files to copy, without the rows at the positions. */
   readonly inputs: readonly { readonly add: AddAction; readonly without: Positions }[]
   readonly rows: readonly Readonly<Record<string, CellValue>>[]
+  /** Without `rows`: the rows of the inputs stand in the order of the inputs. */
+  readonly inOrder?: boolean
 }
 
 /** The file's action, or undefined when it would hold no row (and is then not kept). */
@@ -31,8 +33,9 @@ export async function writeFile(
       const file = files[index]
       return file === undefined ? [] : [{ file, without }]
     })
-    return storeFile(log, snapshot, content.partitionValues, target =>
-      log.ports.engine.write({ ...target, copies, rows: content.rows as readonly Row[] })
+    const { rows, inOrder = false, partitionValues } = content
+    return storeFile(log, snapshot, partitionValues, target =>
+      log.ports.engine.write({ ...target, copies, rows: rows as readonly Row[], inOrder })
     )
   })
 }

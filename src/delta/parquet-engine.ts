@@ -82,6 +82,11 @@ export interface WriteRequest {
   readonly copies: readonly { readonly file: DataFile; readonly without: Positions }[]
   readonly rows: readonly Row[]
   readonly compression: Compression
+  /**
+   * Without `rows` and `only`: those of the copies stand in the order of the copies, and within each in their own,
+   * so that the place of each can be told.
+   */
+  readonly inOrder?: boolean
 }
 
 export interface ColumnStatistics {

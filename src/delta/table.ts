@@ -18,9 +18,11 @@ import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
+import type { Turn } from './operations/rewrite.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
+import { Queue } from './queue.ts'
 import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
 import {
   type ColumnName,
@@ -60,7 +62,9 @@ export interface ReadAtOptions<C extends string = string> extends ReadOptions<C>
 /** `R` is the type of its rows, for the compiler: see `RowOf`. */
 export class DeltaTable<R extends object = StoredRow> {
   readonly #log: TableLog
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Queue()
+  /** Rewrites of files run beside the rest, one at a time. */
+  readonly #rewrites = new Queue()
   #closed = false
 
   private constructor(log: TableLog) {
@@ -286,9 +290,10 @@ export class DeltaTable<R extends object = StoredRow> {
     return await countRows(this.#log, await this.#log.refresh())
   }
 
-  /** Joins small files and drops deleted rows; what the table holds stays the same. */
+  /** Joins small files and drops deleted rows; what the table holds stays the same. Merges go on meanwhile. */
   async optimize(options: OptimizeOptions = {}): Promise<OptimizeResult> {
-    return await this.#exclusively(() => optimizeTable(this.#log, options), options.signal)
+    const turn: Turn = work => this.#exclusively(work, options.signal)
+    return await this.#rewrites.run(() => optimizeTable(this.#log, turn, options), options.signal)
   }
 
   /** Brings back the rows, schema and properties of a former version, in one commit that copies nothing. */
@@ -342,7 +347,8 @@ export class DeltaTable<R extends object = StoredRow> {
   /** Waits for work under way and removes local copies. The ports stay open. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#turn.catch(() => undefined)
+    await this.#rewrites.idle()
+    await this.#turns.idle()
     await this.#log.close()
   }
 
@@ -352,13 +358,6 @@ export class DeltaTable<R extends object = StoredRow> {
   }
 
   async #exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const before = this.#turn
-    const mine = (async () => {
-      await before.catch(() => undefined)
-      signal?.throwIfAborted()
-      return await work()
-    })()
-    this.#turn = mine
-    return await mine
+    return await this.#turns.run(work, signal)
   }
 }

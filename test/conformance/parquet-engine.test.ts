@@ -4,4 +4,5 @@ import { openMemoryParquet } from '../helpers/memory-parquet.ts'
 import { parquetEngineConformance } from './parquet-engine.conformance.ts'
 
 parquetEngineConformance('DuckDB', () => openDuckDb())
+parquetEngineConformance('DuckDB with two threads', () => openDuckDb({ threads: 2 }))
 parquetEngineConformance('memory', async () => openMemoryParquet())

@@ -56,6 +56,29 @@ export async function relationOf(
   }
 }
 
+/**
+ * The rows that are not deleted, file after file and each in its order. One thread that only reads does
+ * so; a join holds small chunks back, several threads and groups of files mix: then the rows are sorted.
+ */
+export async function orderedRows(
+  connection: DuckDBConnection,
+  files: readonly DataFile[],
+  columns: readonly EngineColumn[],
+  names: readonly string[],
+  threads: number
+): Promise<Relation> {
+  const stored = await storedRows(connection, files, columns, names, true)
+  const selected = names.map(name => `f.${identifier(name)}`).join(', ')
+  const marked = files.some(({ deleted }) => deleted !== undefined && deleted.length > 0)
+  if (marked) await createDeletedRows(connection, files)
+  const left = marked
+    ? ` ANTI JOIN ${DELETED} x ON f.${FILE} = x.file AND f.${POSITION} = x.position`
+    : ''
+  const mixed = marked || threads > 1 || stored.parts > 1
+  const order = mixed ? ` ORDER BY f.${FILE}, f.${POSITION}` : ''
+  return { ...stored, sql: `SELECT ${selected} FROM (${stored.sql}) f${left}${order}` }
+}
+
 /** All rows of the files, deleted ones too; with `positions` also where each one lies. */
 export async function storedRows(
   connection: DuckDBConnection,
@@ -64,7 +87,7 @@ export async function storedRows(
   names: readonly string[],
   positions = false,
   prefix = 'partition'
-): Promise<Relation> {
+): Promise<Relation & { readonly parts: number }> {
   const parameters: Record<string, readonly (string | null)[]> = {}
   // A column may be asked for twice, as a key and as a value.
   const stored = [
@@ -86,7 +109,7 @@ export async function storedRows(
     if (selected.length === 0) selected.push('file_index')
     return `SELECT ${selected.join(', ')} FROM ${source.sql}`
   })
-  return { sql: texts.join(' UNION ALL '), parameters }
+  return { sql: texts.join(' UNION ALL '), parameters, parts: texts.length }
 }
 
 /** Statistics in the footers leave NaN out, so a row with one must not be passed over for them. */

@@ -13,7 +13,7 @@ import {
 } from '../../delta/index.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { type Parameters, parametersOf } from './parameters.ts'
-import { relationOf } from './relation.ts'
+import { orderedRows, relationOf } from './relation.ts'
 import { createRowTable, type RowTable } from './row-table.ts'
 import { identifier, literal } from './sql.ts'
 
@@ -37,7 +37,10 @@ export async function writeParquet(
   let parameters: Parameters = { values: {}, types: {} }
   if (copied.length > 0) {
     const names = columns.map(column => column.name)
-    const relation = await relationOf(connection, copied, columns, names)
+    const relation =
+      request.inOrder === true
+        ? await orderedRows(connection, copied, columns, names, threads)
+        : await relationOf(connection, copied, columns, names)
     parameters = parametersOf(relation.parameters)
     parts.push(relation.sql)
   }

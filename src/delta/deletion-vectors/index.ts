@@ -12,5 +12,12 @@
 export { vectorId, vectorPath } from './descriptors.ts'
 export { addWithVector, removeOf, vectorActions, writesVectors } from './file-actions.ts'
 export { type Mark, type Marked, Marks } from './marks.ts'
-export { differenceOf, hasPosition, isWithin, positionsOf, unionOf } from './positions.ts'
+export {
+  countsBelow,
+  differenceOf,
+  hasPosition,
+  isWithin,
+  positionsOf,
+  unionOf
+} from './positions.ts'
 export { DeletionVectors, type WrittenVectors } from './vectors.ts'

@@ -35,6 +35,15 @@ export function differenceOf(a: Uint32Array, b: Uint32Array): Uint32Array {
   })
 }
 
+/** How many of `positions` are below each of `wanted`, which is ascending. */
+export function countsBelow(wanted: Uint32Array, positions: Uint32Array): Uint32Array {
+  let j = 0
+  return wanted.map(position => {
+    while (j < positions.length && (positions[j] as number) < position) j++
+    return j
+  })
+}
+
 export function hasPosition(positions: Uint32Array | undefined, position: number): boolean {
   if (positions === undefined) return false
   let low = 0

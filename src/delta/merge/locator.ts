@@ -67,7 +67,7 @@ export class Locator {
     if (unseen.length > 0) await this.#search(snapshot, unseen)
     const found: StoredMatch[] = []
     for (const add of snapshot.files.values()) {
-      found.push(...(this.#byPath.get(add.path)?.matches ?? []))
+      for (const match of this.#byPath.get(add.path)?.matches ?? []) found.push(match)
     }
     return found
   }

@@ -1,16 +1,16 @@
 /**
  * OPTIMIZE: joins small files, and copies those of which many rows are deleted. The rows stay as they are,
- * so that readers of changes see nothing (`dataChange: false`). Each new file is a commit of its own: who
- * loses one to another writer loses little.
+ * so that readers of changes see nothing (`dataChange: false`). Each new file is a commit of its own, and
+ * only the commits keep merges of the same table object waiting.
  */
-import type { AddAction } from '../actions.ts'
+import type { AddAction, CommitInfoAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
-import { removeOf } from '../deletion-vectors/index.ts'
+import { countsBelow } from '../deletion-vectors/index.ts'
 import { writeFile } from '../file-writer.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import { partitionKey } from '../partition-values.ts'
-import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
+import { type CommittedRewrite, commitRewrite, type Rewrite, type Turn } from './rewrite.ts'
 
 export interface OptimizeOptions {
   /** Files are joined up to this size; 128 MiB by default. */
@@ -28,6 +28,8 @@ export interface OptimizeResult {
   readonly bytesRemoved: number
   /** Rows that deletion vectors had marked, and that are gone now. */
   readonly rowsPurged: number
+  /** Rows that other writers deleted meanwhile, and that vectors of the new files mark. */
+  readonly rowsCarried: number
   /** New files that were given up, since another writer changed what they were made of. */
   readonly lost: number
 }
@@ -39,38 +41,45 @@ const FULL_PART = 0.75
 
 export async function optimizeTable(
   log: TableLog,
+  turn: Turn,
   options: OptimizeOptions = {}
 ): Promise<OptimizeResult> {
   const first = await log.refresh()
   log.assertWritable(first)
-  let result: OptimizeResult = {
-    version: first.version,
+  let result: OptimizeResult = nothingDone(first.version)
+  for (const inputs of planOptimize(first, options)) {
+    options.signal?.throwIfAborted()
+    const done = await join(log, inputs, turn, options.signal)
+    result = done === undefined ? { ...result, lost: result.lost + 1 } : withDone(result, done)
+  }
+  return result
+}
+
+export function nothingDone(version: number): OptimizeResult {
+  return {
+    version,
     filesAdded: 0,
     filesRemoved: 0,
     bytesAdded: 0,
     bytesRemoved: 0,
     rowsPurged: 0,
+    rowsCarried: 0,
     lost: 0
   }
-  for (const inputs of planOptimize(first, options)) {
-    options.signal?.throwIfAborted()
-    const done = await rewrite(log, inputs, options.signal)
-    if (done === undefined) {
-      result = { ...result, lost: result.lost + 1 }
-      continue
-    }
-    const { version, add } = done
-    result = {
-      ...result,
-      version,
-      filesAdded: result.filesAdded + (add === undefined ? 0 : 1),
-      filesRemoved: result.filesRemoved + inputs.length,
-      bytesAdded: result.bytesAdded + (add?.size ?? 0),
-      bytesRemoved: result.bytesRemoved + inputs.reduce((sum, input) => sum + input.size, 0),
-      rowsPurged: result.rowsPurged + inputs.reduce((sum, input) => sum + deletedRows(input), 0)
-    }
+}
+
+export function withDone(result: OptimizeResult, done: CommittedRewrite): OptimizeResult {
+  const { version, adds, removed, carried } = done
+  return {
+    ...result,
+    version,
+    filesAdded: result.filesAdded + adds.length,
+    filesRemoved: result.filesRemoved + removed.length,
+    bytesAdded: result.bytesAdded + bytesOf(adds),
+    bytesRemoved: result.bytesRemoved + bytesOf(removed),
+    rowsPurged: result.rowsPurged + deletedRows(removed) - carried,
+    rowsCarried: result.rowsCarried + carried
   }
-  return result
 }
 
 /** Files to be joined, one list for each new file. */
@@ -106,64 +115,85 @@ function binsOf(files: readonly AddAction[], target: number): AddAction[][] {
 }
 
 function isWorn(add: AddAction, part: number): boolean {
-  const deleted = deletedRows(add)
+  const deleted = deletedRows([add])
   const { numRecords } = statsOf(add)
   return deleted > 0 && (numRecords === undefined || deleted >= Number(numRecords) * part)
 }
 
-function deletedRows(add: AddAction): number {
-  return add.deletionVector?.cardinality ?? 0
+function deletedRows(adds: readonly AddAction[]): number {
+  return adds.reduce((sum, add) => sum + (add.deletionVector?.cardinality ?? 0), 0)
 }
 
-/** Undefined when another writer changed one of the files meanwhile. */
-async function rewrite(
+function bytesOf(adds: readonly AddAction[]): number {
+  return adds.reduce((sum, add) => sum + add.size, 0)
+}
+
+/** Undefined when another writer changed one of the files so that the new one is of no use. */
+async function join(
   log: TableLog,
   inputs: readonly AddAction[],
+  turn: Turn,
   signal: AbortSignal | undefined
-): Promise<{ version: number; add: AddAction | undefined } | undefined> {
-  let snapshot = await log.refresh()
-  if (!allThere(snapshot, inputs)) return undefined
+): Promise<CommittedRewrite | undefined> {
+  const base = await log.refresh()
+  if (!inputs.every(add => base.files.has(fileKey(add)))) return undefined
   const [{ partitionValues } = { partitionValues: {} }] = inputs
   const copies = inputs.map(add => ({ add, without: [] }))
-  const add = await writeFile(log, snapshot, { partitionValues, inputs: copies, rows: [] })
-  for (let conflicts = 0; ; ) {
-    const now = log.ports.clock.now()
-    const removes = inputs.map(input => ({ remove: removeOf(input, now, false) }))
-    const adds = add === undefined ? [] : [{ add: { ...add, dataChange: false } }]
-    const response = await log.commit(snapshot, infoOf(inputs, add), [...removes, ...adds])
-    if (response.kind === 'committed') {
-      log.followKeys()
-      return { version: response.version, add }
-    }
-    conflicts++
-    await log.pause(conflicts, signal)
-    const newer = await log.refresh()
-    const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
-    if (!same || !allThere(newer, inputs)) {
-      // Whoever fails to delete it leaves it to a vacuum.
-      if (add !== undefined) {
-        await log.ports.store.delete(objectPath(log.path, add)).catch(() => undefined)
-      }
-      return undefined
-    }
-    snapshot = newer
+  const output = await writeFile(log, base, {
+    partitionValues,
+    inputs: copies,
+    rows: [],
+    inOrder: true
+  })
+  const rewrite: Rewrite = {
+    base,
+    inputs,
+    outputs: output === undefined ? [] : [output],
+    ranks: (input, positions) => ranksInCopy(log, inputs, input, positions)
   }
+  return await commitRewrite(log, rewrite, infoOf, turn, signal)
 }
 
-function allThere(snapshot: Snapshot, inputs: readonly AddAction[]): boolean {
-  return inputs.every(add => snapshot.files.has(fileKey(add)))
+/** The copy has the rows that were left of each input, in the order of the inputs. */
+async function ranksInCopy(
+  log: TableLog,
+  inputs: readonly AddAction[],
+  input: number,
+  positions: Uint32Array
+): Promise<Uint32Array> {
+  let before = 0
+  for (const add of inputs.slice(0, input)) {
+    const { numRecords } = statsOf(add)
+    if (numRecords === undefined) return new Uint32Array(0)
+    before += Number(numRecords) - deletedRows([add])
+  }
+  const add = inputs[input]
+  const deleted = add === undefined ? undefined : await log.vectors.load(add)
+  const below = countsBelow(positions, deleted ?? new Uint32Array(0))
+  return positions.map((position, i) => before + position - (below[i] ?? 0))
 }
 
-function infoOf(inputs: readonly AddAction[], add: AddAction | undefined): Record<string, unknown> {
-  const removed = inputs.reduce((sum, input) => sum + input.size, 0)
+function infoOf(adds: readonly AddAction[], removed: readonly AddAction[]): CommitInfoAction {
+  return optimizeInfo({ predicate: [], zOrderBy: [], clusterBy: [] }, adds, removed)
+}
+
+export function optimizeInfo(
+  parameters: Readonly<Record<string, readonly string[]>>,
+  adds: readonly AddAction[],
+  removed: readonly AddAction[]
+): CommitInfoAction {
+  const vectors = removed.filter(add => add.deletionVector != null).length
   return {
     operation: 'OPTIMIZE',
-    operationParameters: { predicate: '[]', zOrderBy: '[]' },
+    operationParameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, JSON.stringify(value)])
+    ),
     operationMetrics: {
-      numAddedFiles: add === undefined ? '0' : '1',
-      numRemovedFiles: String(inputs.length),
-      numAddedBytes: String(add?.size ?? 0),
-      numRemovedBytes: String(removed)
+      numAddedFiles: String(adds.length),
+      numRemovedFiles: String(removed.length),
+      numAddedBytes: String(bytesOf(adds)),
+      numRemovedBytes: String(bytesOf(removed)),
+      numDeletionVectorsRemoved: String(vectors)
     },
     isolationLevel: 'SnapshotIsolation',
     isBlindAppend: false
