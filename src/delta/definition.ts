@@ -3,6 +3,7 @@
  * smallest protocol that allows them (PROTOCOL.md "Table Properties", "Supported Features").
  */
 import type { MetadataAction, ProtocolAction } from './actions.ts'
+import { assertNoChangeColumns } from './change-data/index.ts'
 import type { DeltaPorts } from './ports.ts'
 import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
@@ -62,6 +63,7 @@ export function withProperties(
   }
   const changed = { ...metaData, configuration }
   const fields = parseSchema(changed.schemaString, where)
+  assertNoChangeColumns(changed, fields, where)
   const used = usedFeatures({ metadata: changed, fields })
   const wanted = protocolWith(protocol, [...used, ...features])
   assertWritable({ protocol: wanted, metadata: changed, fields }, where)

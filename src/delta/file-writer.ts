@@ -85,7 +85,7 @@ export async function storeFile(
 export async function deleteOrphans(
   log: TableLog,
   sizes: ReadonlyMap<string, number>,
-  committed: readonly AddAction[]
+  committed: readonly Pick<AddAction, 'path' | 'deletionVector'>[]
 ): Promise<number> {
   const used = new Set<string>()
   for (const add of committed) {

@@ -7,7 +7,12 @@ import type { CellValue, Row } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
 import type { CommitInfoAction } from './actions.ts'
 import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
-import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
+import {
+  assertNoChangeColumns,
+  type ChangesOptions,
+  changeBatches,
+  exportChanges
+} from './change-data/index.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
 import { definitionOf, type TableSpec, withProperties } from './definition.ts'
@@ -151,7 +156,9 @@ export class DeltaTable<R extends object = StoredRow> {
         )
         if (added.length === 0) return
         this.#log.assertWritable(snapshot)
-        const schemaString = serialiseSchema([...snapshot.fields, ...added])
+        const fields = [...snapshot.fields, ...added]
+        assertNoChangeColumns(snapshot.metadata, fields, this.#log.where)
+        const schemaString = serialiseSchema(fields)
         const response = await this.#log.commit(
           snapshot,
           {

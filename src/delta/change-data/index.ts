@@ -2,3 +2,10 @@
 export { assertNoChangeColumns, type ChangeType, recordsChanges } from './columns.ts'
 export type { ChangesOptions } from './plan.ts'
 export { changeBatches, exportChanges } from './read.ts'
+export {
+  CHANGE_DIRECTORY,
+  type ChangedRow,
+  type Changes,
+  type StoredChanges,
+  writeChanges
+} from './write.ts'

@@ -1,5 +1,5 @@
 /** What the commit of a merge says: its files, and what it did. */
-import type { Action, AddAction, CommitInfoAction } from '../actions.ts'
+import type { Action, AddAction, CdcAction, CommitInfoAction } from '../actions.ts'
 import { type Marked, removeOf } from '../deletion-vectors/index.ts'
 import type { Decisions } from './decisions.ts'
 import type { PreparedFiles } from './write.ts'
@@ -14,11 +14,13 @@ export interface FileChanges {
   }[]
   readonly marked: readonly Marked[]
   readonly emptied: readonly AddAction[]
+  /** Files of changes; none where readers can tell the changes from the other files. */
+  readonly changes?: readonly CdcAction[]
 }
 
 /** `now` in milliseconds. */
 export function fileActions(prepared: FileChanges, now: number): Action[] {
-  const { written, marked, emptied } = prepared
+  const { written, marked, emptied, changes = [] } = prepared
   const adds = written.flatMap(({ add }) => (add === undefined ? [] : [{ add }]))
   const copied = new Set(written.flatMap(file => file.inputs.map(input => input.add)))
   const removes = [...copied, ...emptied].map(add => ({ remove: removeOf(add, now) }))
@@ -26,7 +28,7 @@ export function fileActions(prepared: FileChanges, now: number): Action[] {
     { remove: removeOf(before, now) },
     { add: after }
   ])
-  return [...adds, ...removes, ...marks]
+  return [...adds, ...removes, ...marks, ...changes.map(cdc => ({ cdc }))]
 }
 
 export interface FileCounts {
@@ -67,7 +69,8 @@ export function mergeInfo(
       : {
           numTargetDeletionVectorsAdded: filesMarked,
           numTargetDeletionVectorsUpdated: updatedVectors
-        })
+        }),
+    ...(prepared.changes.length === 0 ? {} : { numTargetChangeFilesAdded: prepared.changes.length })
   }
   return {
     operation: 'MERGE',

@@ -5,6 +5,7 @@
  */
 import type { CellValue } from '../../core/index.ts'
 import type { AddAction } from '../actions.ts'
+import { recordsChanges } from '../change-data/index.ts'
 import { mayHoldKeys, type WantedValues, wantedValues } from '../data-skipping.ts'
 import { hasPosition, isWithin } from '../deletion-vectors/index.ts'
 import { hashKeys, type KeyView } from '../key-index/index.ts'
@@ -38,8 +39,10 @@ export class Locator {
   readonly #log: TableLog
   readonly #rules: MergeRules
   readonly #groups: readonly SourceGroup[]
-  /** Whether it does not matter what the stored rows hold. */
-  readonly #keysAlone: boolean
+  /** Whether stored rows are left alone. */
+  readonly #added: boolean
+  /** Whether it does not matter to the merge what the stored rows hold. */
+  readonly #valuesIgnored: boolean
   readonly #byPath = new Map<string, Searched>()
   #wanted: readonly WantedValues[] | undefined
   #hashes: { readonly salt: string; readonly words: Uint32Array } | undefined
@@ -50,7 +53,8 @@ export class Locator {
     this.#groups = groups
     const { insertOnly, overwrite, guard } = rules
     const deletes = groups.every(group => group.deletes.size === group.rows.length)
-    this.#keysAlone = insertOnly === true || overwrite === true || (guard === undefined && deletes)
+    this.#added = insertOnly === true
+    this.#valuesIgnored = overwrite === true || (guard === undefined && deletes)
   }
 
   /** Stored rows of the snapshot that have a key of the batch. */
@@ -88,7 +92,7 @@ export class Locator {
     try {
       const covered = unseen.filter(add => index?.covers(add) === true)
       const bytes = covered.reduce((sum, add) => sum + add.size, 0)
-      if (index === undefined || (!this.#keysAlone && bytes < LOOKED_UP_FROM_BYTES)) {
+      if (index === undefined || (!this.#keysAlone(snapshot) && bytes < LOOKED_UP_FROM_BYTES)) {
         await this.#read(snapshot, unseen)
         return
       }
@@ -125,7 +129,7 @@ export class Locator {
     used: readonly AddAction[],
     hits: readonly Omit<Match, 'values'>[]
   ): Promise<Match[]> {
-    if (this.#keysAlone) return hits.map(hit => ({ ...hit, values: {} }))
+    if (this.#keysAlone(snapshot)) return hits.map(hit => ({ ...hit, values: {} }))
     const columns = engineColumns(snapshot)
     const rest = columns.filter(column => !this.#rules.keys.includes(column.name))
     return await withFiles(this.#log, used, async files => {
@@ -135,6 +139,11 @@ export class Locator {
         return hit === undefined ? [] : [{ ...hit, values: { ...values, ...this.#storedKey(hit) } }]
       })
     })
+  }
+
+  /** Whether nobody needs to know what the stored rows hold; the change data feed tells it. */
+  #keysAlone({ metadata }: Snapshot): boolean {
+    return this.#added || (this.#valuesIgnored && !recordsChanges(metadata))
   }
 
   /** Key columns as files hold them: texts in UTF-8, where a lone surrogate has become another character. */
@@ -160,7 +169,7 @@ export class Locator {
   async #read(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const wanted: EngineColumn[] = this.#keysAlone ? [] : columns
+    const wanted: EngineColumn[] = this.#keysAlone(snapshot) ? [] : columns
     const matches = await withFiles(this.#log, unseen, files =>
       this.#log.ports.engine.match({
         files,

@@ -38,7 +38,7 @@ export interface MergeResult {
   readonly deleted: number
   readonly unchanged: number
   readonly dropped: number
-  /** Of data files and vectors, those of lost attempts too. */
+  /** Of data files, vectors and files of changes, those of lost attempts too. */
   readonly bytesWritten: number
   /** Bytes that no commit refers to, because another writer won. */
   readonly bytesWasted: number
@@ -193,7 +193,7 @@ class MergeWork {
   }
 }
 
-const NOTHING: PreparedFiles = { written: [], marked: [], emptied: [] }
+const NOTHING: PreparedFiles = { written: [], marked: [], emptied: [], changes: [] }
 
 function assertOnlyAppends({ files, marks, emptied }: MergePlan, where: string): void {
   const changes = marks.length + emptied.length

@@ -3,12 +3,14 @@
  * right. Of a file with new rows some of which the winner made obsolete the others are still good: where
  * the table has deletion vectors the file is committed with one, and only what was decided anew is written.
  */
-import type { AddAction } from '../actions.ts'
+import type { AddAction, CdcAction } from '../actions.ts'
+import { recordsChanges } from '../change-data/index.ts'
 import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
 import { deleteOrphans, writeFile } from '../file-writer.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
+import { ChangeFiles } from './changes.ts'
 import type { Decision, Decisions } from './decisions.ts'
 import {
   type MergePlan,
@@ -33,6 +35,8 @@ export interface PreparedFiles {
   /** Files that stay, with new vectors. */
   readonly marked: readonly Marked[]
   readonly emptied: readonly AddAction[]
+  /** Files of changes; none where readers can tell the changes from the others. */
+  readonly changes: readonly CdcAction[]
 }
 
 /** One file encodes while another waits for the disk; more would only hold more memory. */
@@ -42,6 +46,7 @@ const OBSOLETE_PART = 0.5
 
 export class MergeFiles {
   readonly #log: TableLog
+  readonly #changes: ChangeFiles
   #written: WrittenFile[] = []
   readonly #marks: Marks
   /** Bytes of every file written, used or not, by object path. */
@@ -50,6 +55,7 @@ export class MergeFiles {
   constructor(log: TableLog) {
     this.#log = log
     this.#marks = new Marks(log)
+    this.#changes = new ChangeFiles(log, this.#wrote)
   }
 
   get bytesWritten(): number {
@@ -69,8 +75,16 @@ export class MergeFiles {
     const plan = planMerge(snapshot, decisions, kept, { ...options, vectors })
     check(plan)
     const obsolete = this.#written.flatMap(file => obsoleteRows(file, decisions))
+    const inputs = [...kept, ...plan.files].flatMap(file => file.inputs)
+    const replaced = plan.emptied.length + plan.marks.length + inputs.length + obsolete.length
+    let changes: CdcAction[] = []
     const [marks = []] = await together([
       () => this.#marks.mark([...plan.marks, ...obsolete], this.#wrote),
+      async () => {
+        if (replaced === 0 || !recordsChanges(snapshot.metadata)) return []
+        changes = await this.#changes.prepare(snapshot, decisions)
+        return []
+      },
       ...this.#writers(snapshot, plan.files)
     ])
     const marked = marks.slice(0, plan.marks.length)
@@ -81,7 +95,8 @@ export class MergeFiles {
         add: file.add === undefined ? undefined : (afters.get(file.add) ?? file.add)
       })),
       marked,
-      emptied: plan.emptied
+      emptied: plan.emptied,
+      changes
     }
   }
 
@@ -92,7 +107,8 @@ export class MergeFiles {
   async dropOrphans(committed: PreparedFiles): Promise<number> {
     return await deleteOrphans(this.#log, this.#sizes, [
       ...committed.written.flatMap(file => file.add ?? []),
-      ...committed.marked.map(mark => mark.after)
+      ...committed.marked.map(mark => mark.after),
+      ...committed.changes
     ])
   }
 

@@ -71,7 +71,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     name: 'changeDataFeed',
     always: true,
     legacy: { writer: 4 },
-    writing: 'unused',
+    writing: 'yes',
     property: 'delta.enableChangeDataFeed'
   },
   {

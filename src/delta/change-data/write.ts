@@ -1,0 +1,80 @@
+/**
+ * Files of changes, for commits that change or delete stored rows (PROTOCOL.md "Change Data Files"). A
+ * commit that has any such file must have all of its changes in such files; one that only adds rows, or
+ * only removes whole files, needs none:
+ *
+ *   if (recordsChanges(snapshot.metadata)) {
+ *     const cdc = await writeChanges(log, snapshot, {
+ *       partitionValues: add.partitionValues,
+ *       copies: [{ add, positions, type: 'delete' }],   // stored rows, whatever their types
+ *       rows: [{ ...values, _change_type: 'insert' }]   // rows from JavaScript
+ *     })
+ *     actions.push({ cdc })
+ *   }
+ */
+import type { CellValue, Row } from '../../core/index.ts'
+import type { AddAction, CdcAction } from '../actions.ts'
+import { withFiles } from '../leased-files.ts'
+import type { Snapshot } from '../log-state.ts'
+import { partitionDirectory } from '../partition-values.ts'
+import { encodePath } from '../paths.ts'
+import { engineColumns } from '../table-files.ts'
+import type { TableLog } from '../table-log.ts'
+import { compressionOf } from '../table-properties.ts'
+import { CHANGE_TYPE, type ChangeType, CONSTANT_CHANGE_TYPE } from './columns.ts'
+
+export const CHANGE_DIRECTORY = '_change_data'
+
+export interface StoredChanges {
+  readonly add: Pick<AddAction, 'path' | 'size' | 'partitionValues'>
+  /** Of the rows, ascending. */
+  readonly positions: Uint32Array
+  readonly type: ChangeType
+}
+
+/** A row of the table with what became of it. */
+export type ChangedRow = Readonly<Record<string, CellValue>> & {
+  readonly [CHANGE_TYPE]: ChangeType
+}
+
+export interface Changes {
+  /** Of all the rows. */
+  readonly partitionValues: Readonly<Record<string, string | null>>
+  readonly copies: readonly StoredChanges[]
+  readonly rows: readonly ChangedRow[]
+}
+
+/** Writes one file, durable when it resolves. */
+export async function writeChanges(
+  log: TableLog,
+  snapshot: Snapshot,
+  { partitionValues, copies, rows }: Changes
+): Promise<CdcAction> {
+  const { metadata } = snapshot
+  const compression = compressionOf(metadata)
+  const directory = partitionDirectory(metadata.partitionColumns, partitionValues)
+  const name = `cdc-00000-${log.ports.ids.uuid()}.c000.${compression}.parquet`
+  // delta-rs does not decode the paths of files of changes, so a directory that needs it is left out.
+  const plain = directory !== '' && encodePath(directory) === directory
+  const relative = [CHANGE_DIRECTORY, ...(plain ? [directory] : []), name].join('/')
+  const stored = log.path === '' ? relative : `${log.path}/${relative}`
+  const columns = engineColumns(snapshot).filter(column => !column.partition)
+  const whole = copies.map(({ add }) => ({ ...add, deletionVector: null }))
+  const { size } = await withFiles(log, whole, files => {
+    const wanted = files.map((file, index) => {
+      const { positions, type } = copies[index] as StoredChanges
+      const constants = { ...file.partitionValues, [CHANGE_TYPE]: type }
+      return { file: { ...file, only: positions, partitionValues: constants }, without: [] }
+    })
+    return log.data.store(stored, target =>
+      log.ports.engine.write({
+        target,
+        columns: [...columns, CONSTANT_CHANGE_TYPE],
+        copies: wanted,
+        rows: rows as readonly Row[],
+        compression
+      })
+    )
+  })
+  return { path: encodePath(relative), partitionValues, size, dataChange: false }
+}
