@@ -197,6 +197,11 @@ export const errorCodes = define({
     remedy:
       'The message names the column. Additive nullable columns are allowed, other changes not.'
   },
+  DELTA_SCHEMA_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'A table cannot have the columns that its definition, or a change to it, asks for.',
+    remedy: 'Correct what the message names: a name, a type, or the columns to partition by.'
+  },
   DELTA_VERSION_NOT_FOUND: {
     errorClass: 'permanent',
     meaning: 'The table has no such version, or it has been cleaned up.',

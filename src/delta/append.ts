@@ -1,5 +1,5 @@
 /** Append: new files, no look at the stored ones; any number of appends commit side by side. */
-import type { CellValue, Row } from '../core/index.ts'
+import type { CellValue } from '../core/index.ts'
 import type { Action, AddAction } from './actions.ts'
 import { writeFile } from './file-writer.ts'
 import type { Snapshot } from './log-state.ts'
@@ -7,6 +7,7 @@ import { partitionKey, partitionOf } from './partition-values.ts'
 import { assertComplete, checkedRow } from './rows.ts'
 import type { TableLog } from './table-log.ts'
 import { type TransactionOptions, transactionActions } from './transactions.ts'
+import type { InputRow } from './values/cells.ts'
 
 export interface AppendResult {
   readonly version: number
@@ -24,7 +25,7 @@ export interface AppendOptions {
 /** Rejects with `DELTA_SCHEMA_MISMATCH` when a row does not fit the table. */
 export async function appendTo(
   log: TableLog,
-  rows: readonly Row[],
+  rows: readonly InputRow[],
   { signal, transaction }: AppendOptions = {}
 ): Promise<AppendResult> {
   const transactionOf = (current: Snapshot): Action[] =>
@@ -68,7 +69,7 @@ export async function appendTo(
 async function writeRows(
   log: TableLog,
   snapshot: Snapshot,
-  rows: readonly Row[]
+  rows: readonly InputRow[]
 ): Promise<AddAction[]> {
   log.assertWritable(snapshot)
   const fields = new Map(snapshot.fields.map(field => [field.name, field]))

@@ -2,11 +2,14 @@
  * Which files can hold what is looked for, by partition values and statistics. A file is left out only
  * when that is proven; missing statistics keep it.
  */
-import { type CellValue, parseInstant } from '../core/index.ts'
+import { type CellValue, exactText, parseInstant } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
 import type { FilterTerm } from './parquet-engine.ts'
-import { type DataType, physicalName, type SchemaField } from './schema.ts'
+import { type DataType, decimalOf, physicalName, type SchemaField } from './schema.ts'
 import { type FileStats, parseStats } from './stats.ts'
+import { decimalText } from './values/decimals.ts'
+import { parseTimestamp } from './values/instants.ts'
+import { compareCells } from './values/order.ts'
 
 interface Range {
   readonly min: CellValue
@@ -33,7 +36,8 @@ export interface WantedValues {
 }
 
 export function wantedValues(field: SchemaField, values: Iterable<CellValue>): WantedValues {
-  return { field, sorted: [...new Set(values)].sort(compareCells) }
+  const order = (a: CellValue, b: CellValue): number => compareCells(a, b, field.type)
+  return { field, sorted: [...new Set(values)].sort(order) }
 }
 
 /** False when no value of one of the columns can be in the file. */
@@ -43,8 +47,8 @@ export function mayHoldKeys(add: AddAction, wanted: readonly WantedValues[]): bo
     if (range === undefined) return true
     if (range === 'nulls') return false
     if (Number.isNaN(sorted.at(-1))) return true
-    const first = sorted[lowerBound(sorted, range.min)]
-    return first !== undefined && compareCells(first, range.max) <= 0
+    const first = sorted[lowerBound(sorted, range.min, field.type)]
+    return first !== undefined && compareCells(first, range.max, field.type) <= 0
   })
 }
 
@@ -57,7 +61,7 @@ export function mayHoldTerms(
   return terms.every(term => {
     const field = fields.get(term.column.toLowerCase())
     if (field === undefined) return true
-    if (term.valueType !== undefined && term.valueType !== field.type) return true
+    if (term.valueType !== undefined && !isComparedAs(field.type, term.valueType)) return true
     const range = rangeOf(add, field)
     if (range === undefined) return true
     return range === 'nulls' ? false : termMayHold(term, range, field.type)
@@ -74,7 +78,7 @@ export function mustHoldTerms(
     const field = fields.get(term.column.toLowerCase())
     // Many writers leave NaN, the greatest number, out of the statistics.
     if (field === undefined || field.type === 'double' || field.type === 'float') return false
-    if (term.valueType !== undefined && term.valueType !== field.type) return false
+    if (term.valueType !== undefined && !isComparedAs(field.type, term.valueType)) return false
     const range = rangeOf(add, field)
     if (range === undefined || range === 'nulls' || mayHoldNulls(add, field)) return false
     return termMustHold(term, range, field.type)
@@ -83,19 +87,20 @@ export function mustHoldTerms(
 
 function termMustHold(term: FilterTerm, { min, max }: Range, type: DataType): boolean {
   const values = term.values.map(value => comparable(value, type))
+  const compare = (a: CellValue, b: CellValue): number => compareCells(a, b, type)
   const always = (holds: (value: CellValue) => boolean): boolean =>
     values.some(value => value !== undefined && holds(value))
   switch (term.operator) {
     case '<':
-      return always(value => compareCells(max, value) < 0)
+      return always(value => compare(max, value) < 0)
     case '<=':
-      return always(value => compareCells(max, value) <= 0)
+      return always(value => compare(max, value) <= 0)
     case '>':
-      return always(value => compareCells(min, value) > 0)
+      return always(value => compare(min, value) > 0)
     case '>=':
-      return always(value => compareCells(min, value) >= 0)
+      return always(value => compare(min, value) >= 0)
     default:
-      return always(value => compareCells(min, value) === 0 && compareCells(max, value) === 0)
+      return always(value => compare(min, value) === 0 && compare(max, value) === 0)
   }
 }
 
@@ -106,20 +111,26 @@ function mayHoldNulls(add: AddAction, field: SchemaField): boolean {
   return Number(statsOf(add).nullCount?.[name] ?? Number.NaN) !== 0
 }
 
+/** In UTC, as filters are evaluated, instants with and without zone are the same. */
+function isComparedAs(type: DataType, valueType: 'date' | 'timestamp'): boolean {
+  return type === valueType || (type === 'timestamp_ntz' && valueType === 'timestamp')
+}
+
 function termMayHold(term: FilterTerm, range: Range, type: DataType): boolean {
-  const values = term.values.map(value => comparable(value, type))
+  const values = term.values.map(value => comparedWith(value, type))
   if (values.some(value => value === undefined)) return true
+  const compare = (a: CellValue, b: CellValue): number => compareCells(a, b, type)
   const inRange = (value: CellValue): boolean =>
-    compareCells(range.min, value) <= 0 && compareCells(value, range.max) <= 0
+    compare(range.min, value) <= 0 && compare(value, range.max) <= 0
   const [value] = values as CellValue[]
   if (value === undefined) return true
   if (term.operator === '=' || term.operator === 'in') return (values as CellValue[]).some(inRange)
-  if (term.operator === '<') return compareCells(range.min, value) < 0
-  if (term.operator === '<=') return compareCells(range.min, value) <= 0
+  if (term.operator === '<') return compare(range.min, value) < 0
+  if (term.operator === '<=') return compare(range.min, value) <= 0
   // NaN is greater than everything, and many writers leave it out of the statistics.
   if (type === 'double' || type === 'float') return true
-  if (term.operator === '>') return compareCells(range.max, value) > 0
-  return compareCells(range.max, value) >= 0
+  if (term.operator === '>') return compare(range.max, value) > 0
+  return compare(range.max, value) >= 0
 }
 
 function rangeOf(add: AddAction, field: SchemaField): Range | 'nulls' | undefined {
@@ -137,7 +148,7 @@ function rangeOf(add: AddAction, field: SchemaField): Range | 'nulls' | undefine
   const max = comparable(maxValues?.[name], field.type)
   if (min === undefined || max === undefined) return undefined
   // Timestamps are cut to milliseconds downwards, in the maximum too.
-  return typeof max === 'bigint' && field.type === 'timestamp'
+  return typeof max === 'bigint' && isInstantType(field.type)
     ? { min, max: max + 999n }
     : { min, max }
 }
@@ -149,16 +160,34 @@ function comparable(value: unknown, type: DataType): CellValue | undefined {
   if (type === 'date') {
     return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined
   }
-  if (type === 'timestamp') {
+  if (isInstantType(type)) {
     if (typeof value === 'bigint') return value
-    return typeof value === 'string' ? parseInstant(value) : undefined
+    if (typeof value !== 'string') return undefined
+    return parseTimestamp(value)?.micros ?? parseInstant(value)
   }
   if (INTEGERS.has(type)) return integer(value)
-  if (type === 'double' || type === 'float') {
-    const number = Number(value)
-    return Number.isFinite(number) ? number : undefined
-  }
-  return undefined
+  if (type === 'double' || type === 'float') return finite(value, type)
+  const decimal = decimalOf(type)
+  if (decimal === undefined) return undefined
+  const text = typeof value === 'string' ? value : exactText(value)
+  return text === undefined ? undefined : decimalText(text, decimal.precision, decimal.scale)
+}
+
+/** A value of a filter. Of floats only those that are compared alike as floats and as doubles. */
+function comparedWith(value: CellValue, type: DataType): CellValue | undefined {
+  const wanted = comparable(value, type)
+  return type === 'float' && wanted !== Number(value) ? undefined : wanted
+}
+
+function isInstantType(type: DataType): boolean {
+  return type === 'timestamp' || type === 'timestamp_ntz'
+}
+
+/** Logs have the shortest text of a float, which as a double is another number. */
+function finite(value: unknown, type: DataType): CellValue | undefined {
+  const number = Number(typeof value === 'object' ? exactText(value) : value)
+  const stored = type === 'float' ? Math.fround(number) : number
+  return Number.isFinite(stored) ? stored : undefined
 }
 
 function integer(value: unknown): CellValue | undefined {
@@ -167,38 +196,13 @@ function integer(value: unknown): CellValue | undefined {
   return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : undefined
 }
 
-function lowerBound(sorted: readonly CellValue[], value: CellValue): number {
+function lowerBound(sorted: readonly CellValue[], value: CellValue, type: DataType): number {
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compareCells(sorted[middle] as CellValue, value) < 0) low = middle + 1
+    if (compareCells(sorted[middle] as CellValue, value, type) < 0) low = middle + 1
     else high = middle
   }
   return low
-}
-
-/** Order of cells of one type; texts by code point, as Delta compares them. Null is smallest, NaN greatest. */
-export function compareCells(a: CellValue, b: CellValue): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b)
-  if (a < b) return -1
-  if (a > b) return 1
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
-}
-
-function compareTexts(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x !== y) return codePointRank(x) - codePointRank(y)
-  }
-  return a.length - b.length
-}
-
-/** UTF-16 puts surrogates below U+E000; by code point they are above. */
-function codePointRank(unit: number): number {
-  if (unit < 0xd800) return unit
-  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
 }

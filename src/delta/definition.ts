@@ -4,12 +4,13 @@
  */
 import type { MetadataAction, ProtocolAction } from './actions.ts'
 import { assertNoChangeColumns } from './change-data/index.ts'
+import { assertDefinable, fieldOf } from './column-spec.ts'
 import type { DeltaPorts } from './ports.ts'
 import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
 import { assertWritable } from './protocol.ts'
 import { type ColumnsSpec, columnList } from './row-types.ts'
-import { addedFields, fieldOf, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
+import { addedFields, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
 
 export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
   readonly columns: C
@@ -31,13 +32,18 @@ export interface Definition {
 
 /** Rejects properties that are unknown, wrong, or of a feature that cannot be written here. */
 export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string): Definition {
+  const fields = columnList(spec.columns).map(fieldOf)
+  const partitionColumns = spec.partitionBy ?? []
+  // Unknown types are told apart from what is wrong with known ones.
+  const schemaString = serialiseSchema(fields)
+  assertDefinable(parseSchema(schemaString, where), partitionColumns, where)
   const metaData: MetadataAction = {
     id: ports.ids.uuid(),
     ...(spec.name === undefined ? {} : { name: spec.name }),
     ...(spec.description === undefined ? {} : { description: spec.description }),
     format: { provider: 'parquet', options: {} },
-    schemaString: serialiseSchema(columnList(spec.columns).map(fieldOf)),
-    partitionColumns: spec.partitionBy ?? [],
+    schemaString,
+    partitionColumns,
     configuration: {},
     createdTime: ports.clock.now()
   }

@@ -5,12 +5,13 @@ import { vectorPath } from './deletion-vectors/index.ts'
 import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
 import type { Positions, WriteRequest, WrittenFile } from './parquet-engine.ts'
-import { partitionDirectory } from './partition-values.ts'
+import { partitionDirectory, partitionFields } from './partition-values.ts'
 import { encodePath } from './paths.ts'
+import { physicalName } from './schema.ts'
 import { serialiseStats } from './stats.ts'
 import { engineColumns, objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
-import { compressionOf, indexedColumns } from './table-properties.ts'
+import { type Compression, compressionOf, statisticsColumns } from './table-properties.ts'
 
 export interface FileContent {
   readonly partitionValues: Readonly<Record<string, string | null>>
@@ -40,6 +41,15 @@ export async function writeFile(
   })
 }
 
+/** What a file's name says of its codec; the others say nothing. */
+const FILE_SUFFIXES: Readonly<Record<Compression, string>> = {
+  snappy: '.snappy',
+  zstd: '.zstd',
+  gzip: '.gz',
+  lz4_raw: '.lz4raw',
+  uncompressed: ''
+}
+
 /** What every engine call that writes a data file is told of it. */
 export type NewFile = Pick<WriteRequest, 'target' | 'columns' | 'compression'>
 
@@ -54,15 +64,13 @@ export async function storeFile(
   write: (file: NewFile) => Promise<WrittenFile>
 ): Promise<AddAction | undefined> {
   const { metadata } = snapshot
-  const directory = partitionDirectory(metadata.partitionColumns, partitionValues)
-  const codec = compressionOf(metadata)
-  const name = `part-00000-${log.ports.ids.uuid()}-c000.${codec}.parquet`
+  const directory = partitionDirectory(partitionFields(snapshot).map(physicalName), partitionValues)
+  const compression = compressionOf(metadata)
+  const name = `part-00000-${log.ports.ids.uuid()}-c000${FILE_SUFFIXES[compression]}.parquet`
   const relative = directory === '' ? name : `${directory}/${name}`
   const stored = log.path === '' ? relative : `${log.path}/${relative}`
   const columns = engineColumns(snapshot).filter(column => !column.partition)
-  const written = await log.data.store(stored, target =>
-    write({ target, columns, compression: codec })
-  )
+  const written = await log.data.store(stored, target => write({ target, columns, compression }))
   if (written.numRecords === 0) {
     await log.ports.store.delete(stored)
     return undefined
@@ -74,7 +82,7 @@ export async function storeFile(
     size: written.size,
     modificationTime: log.ports.clock.now(),
     dataChange: true,
-    stats: serialiseStats(written, fields, indexedColumns(metadata))
+    stats: serialiseStats(written, fields, statisticsColumns(metadata))
   }
 }
 

@@ -1,7 +1,14 @@
 /** Door of the Delta engine: see README.md. */
 export type { AppendOptions, AppendResult } from './append.ts'
 export type { ChangesOptions, ChangeType } from './change-data/index.ts'
-export { compareCells } from './data-skipping.ts'
+export type {
+  ArraySpec,
+  ColumnSpec,
+  MapSpec,
+  PrimitiveType,
+  StructSpec,
+  TypeSpec
+} from './column-spec.ts'
 export { missingColumns, type TableSpec } from './definition.ts'
 export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
 export { hashKeys } from './key-index/index.ts'
@@ -34,9 +41,12 @@ export type {
 export type { DeltaPorts } from './ports.ts'
 export { type MergedRow, type MergeRules, mergeRows } from './row-policies.ts'
 export type {
+  BinaryText,
   ColumnName,
   ColumnShorthand,
   ColumnsSpec,
+  DecimalText,
+  NestedText,
   NewRow,
   PartialRow,
   RowOf,
@@ -44,7 +54,6 @@ export type {
 } from './row-types.ts'
 export { columnList } from './row-types.ts'
 export {
-  type ColumnSpec,
   type DataType,
   decimalOf,
   describeType,
@@ -60,4 +69,6 @@ export {
   type ReadAtOptions
 } from './table.ts'
 export type { TransactionOptions } from './transactions.ts'
+export type { InputRow, InputValue } from './values/cells.ts'
+export { compareCells } from './values/order.ts'
 export type { VerifyReport } from './verify.ts'

@@ -90,15 +90,19 @@ export interface WriteRequest {
 }
 
 export interface ColumnStatistics {
-  readonly nullCount: number
+  /** Of a struct not known, and of arrays and maps neither. */
+  readonly nullCount?: number
   /** Bounds as SQL text of the type, absent when unknown or when there is a NaN. */
   readonly min?: string
   readonly max?: string
+  /** Those of the fields of a struct, by physical name; null where the struct is null. */
+  readonly fields?: ReadonlyMap<string, ColumnStatistics>
 }
 
 export interface WrittenFile {
   readonly size: number
   readonly numRecords: number
+  /** By name. */
   readonly columns: ReadonlyMap<string, ColumnStatistics>
 }
 

@@ -1,12 +1,14 @@
 /** Reads: rows of a version, keys, and their files after skipping. */
-import { DeltaError, type Row } from '../core/index.ts'
+import { DeltaError } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
 import { mayHoldKeys, mayHoldTerms, statsOf, wantedValues } from './data-skipping.ts'
 import { leaseFiles, withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
 import type { ScanRequest } from './parquet-engine.ts'
+import { checkedRow } from './rows.ts'
 import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
+import type { InputRow } from './values/cells.ts'
 
 export interface ReadOptions<C extends string = string> {
   /** All by default, in the order of the schema. */
@@ -55,9 +57,11 @@ export async function findKeys(
   log: TableLog,
   snapshot: Snapshot,
   keys: readonly string[],
-  rows: readonly Row[]
+  given: readonly InputRow[]
 ): Promise<Set<number>> {
   const fields = snapshot.fields.filter(field => keys.includes(field.name))
+  const byName = new Map(fields.map(field => [field.name, field]))
+  const rows = given.map(row => checkedRow(byName, row, log.where))
   const wanted = fields.map(field =>
     wantedValues(
       field,

@@ -10,7 +10,8 @@ import {
   parseInstant,
   type Row
 } from '../core/index.ts'
-import { compareCells } from './data-skipping.ts'
+import type { DataType } from './schema.ts'
+import { compareCells } from './values/order.ts'
 
 export interface MergeRules {
   readonly keys: readonly string[]
@@ -40,7 +41,11 @@ export interface MergedRow {
   readonly deleted: boolean
 }
 
+/** Of columns whose order is not that of their cells; see `compareCells`. */
+export type ColumnTypes = ReadonlyMap<string, DataType>
+
 const NONE: ReadonlySet<Row> = new Set()
+const NO_TYPES: ColumnTypes = new Map()
 
 /** Applies the rows of one key, in order, to the stored row, or to nothing. Those of `deletes` delete it. */
 export function mergeRows(
@@ -48,21 +53,22 @@ export function mergeRows(
   columns: readonly string[],
   stored: Readonly<Record<string, CellValue>> | undefined,
   rows: readonly Row[],
-  deletes: ReadonlySet<Row> = NONE
+  deletes: ReadonlySet<Row> = NONE,
+  types: ColumnTypes = NO_TYPES
 ): MergedRow {
   let values: Record<string, CellValue> | undefined = stored === undefined ? undefined : stored
   let changed = false
   for (const row of rows) {
     if (deletes.has(row)) {
       if (values === undefined || rules.insertOnly === true) continue
-      if (rules.overwrite !== true && !applies(rules.guard, values, row)) continue
+      if (rules.overwrite !== true && !applies(rules.guard, values, row, types)) continue
       values = undefined
       changed = true
     } else if (values === undefined || rules.overwrite === true) {
       values = insertedRow(columns, row)
       changed = true
     } else if (rules.insertOnly !== true) {
-      const next = updatedRow(rules, columns, values, row)
+      const next = updatedRow(rules, columns, values, row, types)
       changed ||= next !== values
       values = next
     }
@@ -81,15 +87,20 @@ function updatedRow(
   rules: MergeRules,
   columns: readonly string[],
   stored: Record<string, CellValue>,
-  row: Row
+  row: Row,
+  types: ColumnTypes
 ): Record<string, CellValue> {
-  const newer = applies(rules.guard, stored, row)
+  const newer = applies(rules.guard, stored, row, types)
   const next = { ...stored }
   let changed = false
   for (const column of columns) {
     const policy = rules.policies.get(column) ?? 'replace'
     const before = stored[column] ?? null
-    const after = resolve(policy, before, row[column], newer, row, stored)
+    const given = row[column]
+    const after =
+      policy === 'min' && given !== undefined
+        ? smaller(before, given, types.get(column))
+        : resolve(policy, before, given, newer, row, stored)
     next[column] = after
     if (policy !== 'audit' && compareCells(before, after) !== 0) changed = true
   }
@@ -106,8 +117,7 @@ function resolve(
 ): CellValue {
   if (policy === 'key' || given === undefined) return stored
   if (policy === 'first') return stored ?? given
-  // These do not depend on the order of arrival, so the guard has no say.
-  if (policy === 'min') return smaller(stored, given)
+  // Like `min` this does not depend on the order of arrival, so the guard has no say.
   if (policy === 'or') return either(stored, given)
   if (policy === 'audit') return given
   // An older value fills a gap: the end is the newest value that is known, in any order of arrival.
@@ -118,9 +128,9 @@ function resolve(
   return newer || (storedRow[leader] ?? null) === null ? given : stored
 }
 
-function smaller(a: CellValue, b: CellValue): CellValue {
+function smaller(a: CellValue, b: CellValue, type: DataType | undefined): CellValue {
   if (a === null) return b
-  return b !== null && compareCells(b, a) < 0 ? b : a
+  return b !== null && compareCells(b, a, type) < 0 ? b : a
 }
 
 function either(a: CellValue, b: CellValue): CellValue {
@@ -131,7 +141,8 @@ function either(a: CellValue, b: CellValue): CellValue {
 function applies(
   guard: MergeGuard | undefined,
   stored: Readonly<Record<string, CellValue>>,
-  row: Row
+  row: Row,
+  types: ColumnTypes
 ): boolean {
   const [first] = guard?.columns ?? []
   if (guard === undefined || first === undefined) return true
@@ -139,7 +150,8 @@ function applies(
   for (const column of guard.columns) {
     const order = compareCells(
       guardValue(guard, row[column] ?? null),
-      guardValue(guard, stored[column] ?? null)
+      guardValue(guard, stored[column] ?? null),
+      types.get(column)
     )
     if (order !== 0) return order > 0
   }

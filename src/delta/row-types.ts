@@ -3,7 +3,8 @@
  * every row is checked against the schema of the table (rows.ts).
  */
 import type { CellValue } from '../core/index.ts'
-import type { ColumnSpec } from './schema.ts'
+import type { ColumnSpec } from './column-spec.ts'
+import type { InputRow } from './values/cells.ts'
 
 /** A row of a table whose columns are not known to the compiler. */
 export type StoredRow = Record<string, CellValue>
@@ -13,13 +14,40 @@ interface Cells {
   string: string
   long: number | bigint
   integer: number
+  short: number
+  byte: number
+  float: number
   double: number
   boolean: boolean
+  binary: BinaryText
   timestamp: bigint
+  timestamp_ntz: bigint
   date: string
 }
 
-type CellOf<T> = T extends keyof Cells ? Cells[T] : NonNullable<CellValue>
+/** Marks for the compiler of texts that stand for values of other types; they are plain texts. */
+declare const kind: unique symbol
+/** A decimal with all its digits. */
+export type DecimalText = string & { readonly [kind]: 'decimal' }
+/** Bytes in base64. */
+export type BinaryText = string & { readonly [kind]: 'binary' }
+/** A struct, an array or a map as JSON (README.md "Values"). */
+export type NestedText = string & { readonly [kind]: 'nested' }
+
+type CellOf<T> = T extends keyof Cells
+  ? Cells[T]
+  : T extends `decimal(${string}`
+    ? DecimalText
+    : T extends object
+      ? NestedText
+      : NonNullable<CellValue>
+
+/** What may be given for a cell. */
+type Given<T> = T extends DecimalText
+  ? string | number | bigint
+  : T extends BinaryText
+    ? string | Uint8Array
+    : T
 
 /** The type of a column, or the type and the rest of its definition. */
 export type ColumnShorthand = ColumnSpec['type'] | Omit<ColumnSpec, 'name'>
@@ -42,12 +70,16 @@ export type RowOf<C extends ColumnsSpec> = C extends readonly ColumnSpec[]
   : { -readonly [N in keyof C]: ColumnCell<C[N]> }
 
 /** A whole row on its way in: columns that may be null may also be left out. */
-export type NewRow<R> = {
-  readonly [N in keyof R as null extends R[N] ? N : never]?: R[N] | undefined
-} & { readonly [N in keyof R as null extends R[N] ? never : N]: R[N] }
+export type NewRow<R> = string extends keyof R
+  ? InputRow
+  : {
+      readonly [N in keyof R as null extends R[N] ? N : never]?: Given<R[N]> | undefined
+    } & { readonly [N in keyof R as null extends R[N] ? never : N]: Given<R[N]> }
 
 /** A row of a merge: columns that are left out stay as they are stored. */
-export type PartialRow<R> = { readonly [N in keyof R]?: R[N] | undefined }
+export type PartialRow<R> = string extends keyof R
+  ? InputRow
+  : { readonly [N in keyof R]?: Given<R[N]> | undefined }
 
 /** Names of the columns of a row. */
 export type ColumnName<R> = keyof R & string

@@ -2,7 +2,7 @@
  * Table schemas in the JSON form that Delta keeps in `metaData.schemaString` (PROTOCOL.md "Schema
  * Serialization Format").
  */
-import { type ColumnType, DeltaError } from '../core/index.ts'
+import { DeltaError } from '../core/index.ts'
 
 export type DataType = string | StructType | ArrayType | MapType
 
@@ -31,15 +31,6 @@ export interface SchemaField {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** A column as the engine writes it; `comment` goes to the field's metadata. */
-export interface ColumnSpec {
-  readonly name: string
-  readonly type: ColumnType
-  /** True unless it is said to be false. */
-  readonly nullable?: boolean
-  readonly comment?: string
-}
-
 const PRIMITIVES = new Set([
   'string',
   'long',
@@ -60,11 +51,6 @@ const FEATURES: readonly (readonly [RegExp, string])[] = [
   [/^geo(metry|graphy)\b/, 'geospatial']
 ]
 const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(-?\d+)\s*\)$/
-
-export function fieldOf(column: ColumnSpec): SchemaField {
-  const metadata = column.comment === undefined ? {} : { comment: column.comment }
-  return { name: column.name, type: column.type, nullable: column.nullable ?? true, metadata }
-}
 
 /** Parses `schemaString`; rejects unknown types by name (`DELTA_UNSUPPORTED`). */
 export function parseSchema(schemaString: string, where: string): SchemaField[] {

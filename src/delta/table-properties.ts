@@ -45,16 +45,52 @@ function intervalMs(text: string): number | undefined {
   return sum
 }
 
-export type Compression = 'snappy' | 'zstd'
+const CODECS = ['snappy', 'zstd', 'gzip', 'lz4_raw', 'uncompressed'] as const
+export type Compression = (typeof CODECS)[number]
 
 /** Codec of new data files; snappy is what every reader of the platform has. */
 export function compressionOf(metadata: MetadataAction): Compression {
   const codec = metadata.configuration['delta.parquet.compression.codec']?.toLowerCase()
-  return codec === 'zstd' ? 'zstd' : 'snappy'
+  if (codec === 'none') return 'uncompressed'
+  return CODECS.find(known => known === codec) ?? 'snappy'
 }
 
-/** Leaf columns that get statistics; -1 means all. */
-export function indexedColumns(metadata: MetadataAction): number {
+/** Which columns get statistics: those named, by their paths in lower case, or else so many of the first. */
+export interface StatisticsColumns {
+  readonly named?: readonly (readonly string[])[]
+  readonly first: number
+}
+
+export function statisticsColumns(metadata: MetadataAction): StatisticsColumns {
+  const text = metadata.configuration['delta.dataSkippingStatsColumns']
+  const named = text === undefined ? undefined : columnPaths(text)
+  if (named !== undefined) {
+    return { named: named.map(path => path.map(name => name.toLowerCase())), first: 0 }
+  }
   const count = integerProperty(metadata, 'delta.dataSkippingNumIndexedCols', 32)
-  return count < 0 ? Number.MAX_SAFE_INTEGER : count
+  return { first: count < 0 ? Number.MAX_SAFE_INTEGER : count }
+}
+
+const PATH_PART = /\s*(?:`((?:[^`]|``)*)`|([^`.,\s]+))\s*([.,]|$)/y
+
+/** Columns as in `a, b.c, `d.e``: the parts of each one's path. Undefined when the text is none such. */
+export function columnPaths(text: string): string[][] | undefined {
+  const paths: string[][] = [[]]
+  PATH_PART.lastIndex = 0
+  while (PATH_PART.lastIndex < text.length || paths.at(-1)?.length === 0) {
+    const match = PATH_PART.exec(text)
+    if (match === null) return undefined
+    const [, quoted, plain, end] = match
+    paths.at(-1)?.push(quoted?.replaceAll('``', '`') ?? plain ?? '')
+    if (end === '') return paths
+    if (end === ',') paths.push([])
+  }
+  return undefined
+}
+
+/** The text of such paths. */
+export function columnPathsText(paths: readonly (readonly string[])[]): string {
+  const quoted = (name: string): string =>
+    /^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '``')}\``
+  return paths.map(path => path.map(quoted).join('.')).join(',')
 }

@@ -3,7 +3,7 @@
  * several; writers of one `DeltaTable` object take turns, so that they do not conflict with each other.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CellValue, Row } from '../core/index.ts'
+import type { CellValue } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
 import type { CommitInfoAction } from './actions.ts'
 import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
@@ -13,6 +13,7 @@ import {
   changeBatches,
   exportChanges
 } from './change-data/index.ts'
+import { fieldOf } from './column-spec.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
 import { definitionOf, type TableSpec, withProperties } from './definition.ts'
@@ -37,8 +38,9 @@ import {
   type PartialRow,
   type StoredRow
 } from './row-types.ts'
-import { addedFields, fieldOf, serialiseSchema } from './schema.ts'
+import { addedFields, serialiseSchema } from './schema.ts'
 import { TableLog } from './table-log.ts'
+import type { InputRow, InputValue } from './values/cells.ts'
 import { type VerifyReport, verifyTable } from './verify.ts'
 
 export interface DeltaOptions {
@@ -207,7 +209,7 @@ export class DeltaTable<R extends object = StoredRow> {
   /** Adds the rows in one commit. */
   async append(rows: readonly NewRow<R>[], options: AppendOptions = {}): Promise<AppendResult> {
     return await this.#exclusively(
-      () => appendTo(this.#log, rows as readonly Row[], options),
+      () => appendTo(this.#log, rows as readonly InputRow[], options),
       options.signal
     )
   }
@@ -219,7 +221,7 @@ export class DeltaTable<R extends object = StoredRow> {
     options: MergeOptions = {}
   ): Promise<MergeResult> {
     const merge = () =>
-      mergeInto(this.#log, rows as readonly Row[], mergeRulesOf(rules as MergeSpec), options)
+      mergeInto(this.#log, rows as readonly InputRow[], mergeRulesOf(rules as MergeSpec), options)
     return await this.#exclusively(merge, options.signal)
   }
 
@@ -229,7 +231,7 @@ export class DeltaTable<R extends object = StoredRow> {
   }
 
   /** Which of the values occur in the column, as indexes. Reads only this column. */
-  async findKeys(column: ColumnName<R>, values: readonly CellValue[]): Promise<Set<number>> {
+  async findKeys(column: ColumnName<R>, values: readonly InputValue[]): Promise<Set<number>> {
     const snapshot = await this.#log.refresh()
     const rows = values.map(value => ({ [column]: value }))
     return await findKeys(this.#log, snapshot, [column], rows)

@@ -30,13 +30,28 @@ const everything: readonly EngineColumn[] = [
   column('d', 'double'),
   column('b', 'boolean'),
   column('t', 'timestamp'),
-  column('day', 'date')
+  column('day', 'date'),
+  column('s', 'short'),
+  column('tiny', 'byte'),
+  column('f', 'float'),
+  column('m', 'decimal(10,3)'),
+  column('part', 'decimal(38,38)'),
+  column('x', 'binary'),
+  column('l', 'timestamp_ntz')
 ]
 
 const rows: readonly Row[] = [
-  { id: 'a', n: 1, i: -5, d: 0.5, b: true, t: 1_700_000_000_123_456n, day: '2023-11-14' },
-  { id: 'b', n: 2n ** 60n, i: 7, d: -2, b: false, t: -1n, day: '1969-12-31' },
-  { id: "it's \u{1f600}", n: null, i: null, d: null, b: null, t: null, day: null },
+  {
+    ...{ id: 'a', n: 1, i: -5, d: 0.5, b: true, t: 1_700_000_000_123_456n, day: '2023-11-14' },
+    ...{ s: -32768, tiny: 127, f: Math.fround(0.1), m: '-9.500', part: `-0.${'0'.repeat(37)}1` },
+    ...{ x: 'AP+A', l: -62_135_596_800_000_000n }
+  },
+  {
+    ...{ id: 'b', n: 2n ** 60n, i: 7, d: -2, b: false, t: -1n, day: '1969-12-31' },
+    ...{ s: 32767, tiny: -128, f: -0, m: '10.000', part: `0.${'9'.repeat(38)}` },
+    ...{ x: '', l: 253_402_300_799_999_999n }
+  },
+  { id: "it's \u{1f600}", n: null, i: null, d: null, b: null, t: null, day: null, x: null },
   { id: 'c', n: -3 }
 ]
 const complete = (row: Row): Record<string, CellValue> =>
@@ -95,6 +110,9 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
           min: '1969-12-31',
           max: '2023-11-14'
         })
+        assert.deepEqual(columns.get('s'), { nullCount: 2, min: '-32768', max: '32767' })
+        assert.deepEqual(columns.get('m'), { nullCount: 2, min: '-9.500', max: '10.000' })
+        assert.match(columns.get('l')?.max ?? '', /^9999-12-31 23:59:59\.999999$/)
         const times = columns.get('t')
         assert.match(times?.min ?? '', /^1969-12-31 23:59:59\.999999/)
         assert.match(times?.max ?? '', /^2023-11-14 22:13:20\.123456/)
@@ -219,18 +237,31 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         const file = await write('a', [id], [{ id: 'a' }])
         const year: EngineColumn = { ...column('year', 'integer'), partition: true }
         const at: EngineColumn = { ...column('at', 'timestamp'), partition: true }
-        const schema = [id, place, year, at]
-        const values = { place: 'p/1', year: '2024', at: '1970-01-01 00:00:01.5' }
+        const others = [
+          column('money', 'decimal(5,2)'),
+          column('bytes', 'binary'),
+          column('local', 'timestamp_ntz'),
+          column('real', 'float')
+        ].map(one => ({ ...one, partition: true }))
+        const schema = [id, place, year, at, ...others]
+        const values = {
+          ...{ place: 'p/1', year: '2024', at: '1970-01-01 00:00:01.5' },
+          ...{ money: '-0.50', bytes: '\u0001ü', local: '0001-01-01 00:00:00', real: '-Infinity' }
+        }
+        const nulls = Object.fromEntries(Object.keys(values).map(name => [name, null]))
         const files = [
           { ...file, partitionValues: values },
-          { ...file, partitionValues: { place: null, year: null, at: null } }
+          { ...file, partitionValues: nulls }
         ]
         const found = await scanAll(engine, files, schema)
         assert.deepEqual(
           found.sort((a, b) => Number(b['year']) - Number(a['year'])),
           [
-            { id: 'a', place: 'p/1', year: 2024, at: 1_500_000n },
-            { id: 'a', place: null, year: null, at: null }
+            {
+              ...{ id: 'a', place: 'p/1', year: 2024, at: 1_500_000n, money: '-0.50' },
+              ...{ bytes: 'AcO8', local: -62_135_596_800_000_000n, real: Number.NEGATIVE_INFINITY }
+            },
+            { id: 'a', ...nulls }
           ]
         )
       }))

@@ -1,13 +1,26 @@
 /** Values and statistics of the Parquet engine for tests (memory-parquet.ts). */
-import { type CellValue, formatInstant, parseInstant } from '../../src/core/index.ts'
+import { type CellValue, formatInstant } from '../../src/core/index.ts'
 import { type ColumnStatistics, compareCells, type EngineColumn } from '../../src/delta/index.ts'
+import { parseTimestamp } from '../../src/delta/values/instants.ts'
 
 const WHOLE = new Set(['long', 'integer', 'short', 'byte'])
+const FLOATS = new Set(['double', 'float'])
+
+function isInstant({ type }: EngineColumn): boolean {
+  return type === 'timestamp' || type === 'timestamp_ntz'
+}
+
+/** A cell as JSON keeps it: numbers that JSON lacks, and negative zero, as text. */
+export function fileCell(cell: CellValue): CellValue {
+  if (typeof cell !== 'number' || (Number.isFinite(cell) && !Object.is(cell, -0))) return cell
+  return Object.is(cell, -0) ? '-0' : String(cell)
+}
 
 /** A value as it comes out of a file, in the one form of its type. */
 export function storedCell(value: CellValue | undefined, column: EngineColumn): CellValue {
   if (value === null || value === undefined) return null
-  if (column.type === 'timestamp') return BigInt(value)
+  if (isInstant(column)) return BigInt(value)
+  if (typeof value === 'string' && FLOATS.has(String(column.type))) return Number(value)
   if (column.type === 'long') return Number.isSafeInteger(Number(value)) ? Number(value) : value
   return typeof value === 'string' ? value.toWellFormed() : value
 }
@@ -15,9 +28,10 @@ export function storedCell(value: CellValue | undefined, column: EngineColumn): 
 /** A partition value of the log as a cell. */
 export function partitionCell(text: string | null, column: EngineColumn): CellValue {
   if (text === null || (text === '' && column.type !== 'string')) return null
-  if (column.type === 'timestamp') return parseInstant(`${text.replace(' ', 'T')}Z`) ?? null
+  if (isInstant(column)) return parseTimestamp(text)?.micros ?? null
   if (WHOLE.has(String(column.type))) return storedCell(BigInt(text), { ...column, type: 'long' })
-  if (column.type === 'double') return Number(text)
+  if (FLOATS.has(String(column.type))) return Number(text)
+  if (column.type === 'binary') return Buffer.from(text).toString('base64')
   if (column.type === 'boolean') return text === 'true'
   return text
 }
@@ -30,15 +44,16 @@ export function statisticsOf(cells: readonly CellValue[], column: EngineColumn):
   let min: CellValue = first
   let max: CellValue = first
   for (const cell of rest) {
-    if (compareCells(cell, min) < 0) min = cell
-    if (compareCells(cell, max) > 0) max = cell
+    if (compareCells(cell, min, column.type) < 0) min = cell
+    if (compareCells(cell, max, column.type) > 0) max = cell
   }
   return { nullCount, min: sqlText(min, column), max: sqlText(max, column) }
 }
 
 function sqlText(cell: CellValue, column: EngineColumn): string {
-  if (column.type !== 'timestamp' || typeof cell !== 'bigint') return String(cell)
-  return `${formatInstant(cell).replace('T', ' ').replace('Z', '')}+00`
+  if (!isInstant(column) || typeof cell !== 'bigint') return String(cell)
+  const zone = column.type === 'timestamp' ? '+00' : ''
+  return `${formatInstant(cell).replace('T', ' ').replace('Z', '')}${zone}`
 }
 
 /** Identity of a key; values that DuckDB calls equal have the same text. */

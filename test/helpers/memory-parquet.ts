@@ -32,7 +32,13 @@ import {
   type WriteRequest,
   type WrittenFile
 } from '../../src/delta/index.ts'
-import { keyText, partitionCell, statisticsOf, storedCell } from './memory-parquet-values.ts'
+import {
+  fileCell,
+  keyText,
+  partitionCell,
+  statisticsOf,
+  storedCell
+} from './memory-parquet-values.ts'
 import { type Expression, holds, parseSql, partsOf } from './memory-sql.ts'
 
 /** Where the files are: a disk, or the objects of a simulated store. */
@@ -127,7 +133,9 @@ class MemoryParquet implements ParquetEngine {
       name: physicalName,
       ...(fieldId === undefined ? {} : { id: fieldId })
     }))
-    const bytes = Buffer.from(MAGIC + stringifyJson({ columns: names, rows }))
+    const bytes = Buffer.from(
+      MAGIC + stringifyJson({ columns: names, rows: rows.map(row => row.map(fileCell)) })
+    )
     await this.#files.write(request.target, bytes)
     const statistics = columns.map((column, index) => {
       const cells = rows.map(row => row[index] ?? null)

@@ -3,7 +3,7 @@
  * form for becomes text, maps become lists of their entries, since keys may be of any type.
  */
 import { type DataType, decimalOf } from '../../delta/index.ts'
-import { identifier, literal } from './sql.ts'
+import { decimalText, identifier, literal } from './sql.ts'
 
 const MICROSECONDS = literal('%Y-%m-%dT%H:%M:%S.%f')
 
@@ -33,7 +33,9 @@ function jsonValue(value: string, type: DataType, depth: number): string {
 
 function jsonPrimitive(value: string, type: string): string {
   if (type === 'binary') return `base64(${value})`
-  if (type === 'date' || decimalOf(type) !== undefined) return `${value}::VARCHAR`
+  const decimal = decimalOf(type)
+  if (decimal !== undefined) return decimalText(value, decimal)
+  if (type === 'date') return `${value}::VARCHAR`
   if (type === 'timestamp_ntz') return `strftime(${value}, ${MICROSECONDS})`
   if (type === 'timestamp') {
     return `strftime(make_timestamp(epoch_us(${value})), ${MICROSECONDS}) || 'Z'`

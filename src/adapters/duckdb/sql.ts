@@ -24,6 +24,15 @@ export function sqlType(type: DataType): string {
   return `STRUCT(${fields.join(', ')})`
 }
 
+/** SQL of the text of a decimal, with a digit before the point: DuckDB leaves it out of `decimal(3,3)`. */
+export function decimalText(
+  value: string,
+  { precision, scale }: { precision: number; scale: number }
+): string {
+  const text = `${value}::VARCHAR`
+  return precision === scale ? `regexp_replace(${text}, '^(-?)[.]', '\\10.')` : text
+}
+
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

@@ -9,12 +9,16 @@ import {
   DuckDBDataChunk,
   type DuckDBType,
   type DuckDBValue,
+  FLOAT,
   INTEGER,
+  SMALLINT,
+  TINYINT,
   VARCHAR
 } from '@duckdb/node-api'
 import type { CellValue, Row } from '../../core/index.ts'
 import { type DataType, decimalOf, isNested } from '../../delta/index.ts'
 import { jsonText } from './nested-json.ts'
+import { decimalText, sqlType } from './sql.ts'
 
 export const CHUNK_ROWS = 2048
 
@@ -35,6 +39,9 @@ const FORMS: Readonly<Record<string, InputForm>> = {
   string: { sqlType: 'VARCHAR', chunkType: VARCHAR, cell: plain, expression: same },
   long: { sqlType: 'BIGINT', chunkType: BIGINT, cell: big, expression: same },
   integer: { sqlType: 'INTEGER', chunkType: INTEGER, cell: plain, expression: same },
+  short: { sqlType: 'SMALLINT', chunkType: SMALLINT, cell: plain, expression: same },
+  byte: { sqlType: 'TINYINT', chunkType: TINYINT, cell: plain, expression: same },
+  float: { sqlType: 'FLOAT', chunkType: FLOAT, cell: plain, expression: same },
   double: { sqlType: 'DOUBLE', chunkType: DOUBLE, cell: plain, expression: same },
   boolean: { sqlType: 'BOOLEAN', chunkType: BOOLEAN, cell: plain, expression: same },
   timestamp: {
@@ -43,17 +50,25 @@ const FORMS: Readonly<Record<string, InputForm>> = {
     cell: big,
     expression: column => `make_timestamptz(${column})`
   },
-  date: {
-    sqlType: 'VARCHAR',
-    chunkType: VARCHAR,
-    cell: plain,
-    expression: column => `${column}::DATE`
-  }
+  timestamp_ntz: {
+    sqlType: 'BIGINT',
+    chunkType: BIGINT,
+    cell: big,
+    expression: column => `make_timestamp(${column})`
+  },
+  date: text(column => `${column}::DATE`),
+  binary: text(column => `from_base64(${column})`)
 }
 
 /** Undefined for types whose values the engine does not take from JavaScript. */
 export function inputForm(type: DataType): InputForm | undefined {
+  if (isNested(type)) return undefined
+  if (decimalOf(type) !== undefined) return text(column => `${column}::${sqlType(type)}`)
   return typeof type === 'string' ? FORMS[type] : undefined
+}
+
+function text(expression: InputForm['expression']): InputForm {
+  return { sqlType: 'VARCHAR', chunkType: VARCHAR, cell: plain, expression }
 }
 
 /** One chunk of the rows from `start` on. */
@@ -88,7 +103,9 @@ export function outputExpression(column: string, type: DataType): string {
   if (isNested(type)) return jsonText(column, type)
   if (type === 'timestamp' || type === 'timestamp_ntz') return `epoch_us(${column})`
   if (type === 'binary') return `base64(${column})`
-  if (type === 'date' || decimalOf(type) !== undefined) return `${column}::VARCHAR`
+  const decimal = decimalOf(type)
+  if (decimal !== undefined) return decimalText(column, decimal)
+  if (type === 'date') return `${column}::VARCHAR`
   if (type === 'float') return `${column}::DOUBLE`
   if (type === 'short' || type === 'byte') return `${column}::INTEGER`
   return column

@@ -36,7 +36,7 @@ export async function writeParquet(
   const copied = copiedFiles(request)
   let parameters: Parameters = { values: {}, types: {} }
   if (copied.length > 0) {
-    const names = columns.map(column => column.name)
+    const names = columns.map(column => column.physicalName)
     const relation =
       request.inOrder === true
         ? await orderedRows(connection, copied, columns, names, threads)
@@ -49,7 +49,7 @@ export async function writeParquet(
     if (rows.length > 0 || parts.length === 0) {
       table = await createRowTable(connection, 'new_rows', columns, rows)
       const selected = table.expressions.map((expression, index) => {
-        return `${expression} AS ${identifier(columns[index]?.name ?? '')}`
+        return `${expression} AS ${identifier(columns[index]?.physicalName ?? '')}`
       })
       const ordered = rows.length > ROW_GROUP && parts.length === 0 ? ' ORDER BY rowid' : ''
       parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}${threads > 1 ? ordered : ''}`)
@@ -101,8 +101,8 @@ function writtenFile(
 ): WrittenFile {
   const statistics = mapOf(row?.['column_statistics'])
   const result = new Map<string, ColumnStatistics>()
-  for (const { name } of columns) {
-    const facts = mapOf(statistics.get(identifier(name)))
+  for (const { name, physicalName } of columns) {
+    const facts = mapOf(statistics.get(identifier(physicalName)))
     const nullCount = facts.get('null_count')
     if (nullCount === undefined) continue
     const min = facts.get('min')

@@ -1,5 +1,5 @@
 /** The actions of files whose rows are deleted by vectors. */
-import { parseJson, stringifyJson } from '../../core/index.ts'
+import { parseExactJson, stringifyJson } from '../../core/index.ts'
 import type {
   Action,
   AddAction,
@@ -50,7 +50,7 @@ export function addWithVector(
   deletionVector: DeletionVectorDescriptor,
   numRecords?: number
 ): AddAction {
-  const parsed = add.stats == null || add.stats === '' ? {} : (parseJson(add.stats) as object)
+  const parsed = add.stats == null || add.stats === '' ? {} : (parseExactJson(add.stats) as object)
   const counted = numRecords === undefined ? {} : { numRecords }
   const stats = stringifyJson({ ...counted, ...parsed, tightBounds: false })
   return { ...add, dataChange: true, stats, deletionVector }

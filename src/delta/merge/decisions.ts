@@ -5,7 +5,7 @@
  */
 import type { CellValue } from '../../core/index.ts'
 import type { Snapshot } from '../log-state.ts'
-import { type MergeRules, mergeRows } from '../row-policies.ts'
+import { type ColumnTypes, type MergeRules, mergeRows } from '../row-policies.ts'
 import { assertComplete } from '../rows.ts'
 import type { StoredMatch } from './locator.ts'
 import type { SourceGroup } from './source.ts'
@@ -30,6 +30,7 @@ export interface Decisions {
 export class Decider {
   readonly #rules: MergeRules
   readonly #where: string
+  #types: ColumnTypes = new Map()
   /** Undefined: nothing is stored and nothing is to be. */
   readonly #inserts = new Map<SourceGroup, Decision | undefined>()
   /** Undefined: the stored row stays as it is. */
@@ -45,7 +46,8 @@ export class Decider {
     groups: readonly SourceGroup[],
     matches: readonly StoredMatch[]
   ): Decisions {
-    const columns = snapshot.fields.map(field => field.name)
+    this.#types = new Map(snapshot.fields.map(field => [field.name, field.type]))
+    const columns = [...this.#types.keys()]
     const all = new Set<Decision>()
     const matched = new Set<SourceGroup>()
     let updated = 0
@@ -73,7 +75,7 @@ export class Decider {
     if (this.#rules.insertOnly === true) return undefined
     if (this.#updates.has(match)) return this.#updates.get(match)
     const { rows, deletes } = match.group
-    const merged = mergeRows(this.#rules, columns, match.match.values, rows, deletes)
+    const merged = mergeRows(this.#rules, columns, match.match.values, rows, deletes, this.#types)
     const values = merged.deleted ? undefined : merged.values
     const decision = merged.changed ? { values, replaces: match } : undefined
     if (decision?.values !== undefined)

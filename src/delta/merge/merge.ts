@@ -3,7 +3,7 @@
  * winner changed. Files written for an earlier attempt are used again when what they were made of is
  * still there and still decided the same.
  */
-import { DeltaError, type Row } from '../../core/index.ts'
+import { DeltaError } from '../../core/index.ts'
 import { targetFileBytes } from '../file-sizes.ts'
 import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
@@ -11,6 +11,7 @@ import type { MergeRules } from '../row-policies.ts'
 import { isNested } from '../schema.ts'
 import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
 import { type TransactionOptions, transactionActions } from '../transactions.ts'
+import type { InputRow } from '../values/cells.ts'
 import { countFiles, fileActions, mergeInfo } from './actions.ts'
 import { Decider, type Decisions } from './decisions.ts'
 import { Locator } from './locator.ts'
@@ -56,7 +57,7 @@ const MEBIBYTE = 1_048_576
 /** Rejects with `DeltaError`; then nothing is in the table (files that nobody refers to may remain). */
 export async function mergeInto(
   log: TableLog,
-  rows: readonly Row[],
+  rows: readonly InputRow[],
   rules: MergeRules,
   options: MergeOptions = {}
 ): Promise<MergeResult> {
@@ -106,7 +107,7 @@ class MergeWork {
   readonly #files: MergeFiles
   readonly #insertOnly: boolean
 
-  constructor(log: TableLog, snapshot: Snapshot, rows: readonly Row[], rules: MergeRules) {
+  constructor(log: TableLog, snapshot: Snapshot, rows: readonly InputRow[], rules: MergeRules) {
     log.assertWritable(snapshot)
     this.#log = log
     this.#insertOnly = rules.insertOnly === true
@@ -206,10 +207,7 @@ function assertOnlyAppends({ files, marks, emptied }: MergePlan, where: string):
 
 /** Stored rows pass through JavaScript, which has no exact form for these types here. */
 function assertMergeable(snapshot: Snapshot, where: string): void {
-  const field = snapshot.fields.find(
-    ({ type }) =>
-      isNested(type) || !/^(string|long|integer|double|boolean|timestamp|date)$/.test(type)
-  )
+  const field = snapshot.fields.find(({ type }) => isNested(type))
   if (field === undefined) return
   throw new DeltaError(
     'DELTA_UNSUPPORTED',

@@ -9,7 +9,8 @@ import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
 import { averageRowBytes } from '../file-sizes.ts'
 import type { Snapshot } from '../log-state.ts'
-import { partitionKey, partitionOf } from '../partition-values.ts'
+import { partitionFields, partitionKey, partitionOf } from '../partition-values.ts'
+import { physicalName } from '../schema.ts'
 import type { DecidedRow, Decision, Decisions } from './decisions.ts'
 
 export interface PlannedInput {
@@ -194,8 +195,9 @@ function freeFiles(
 
 function normalised(snapshot: Snapshot, add: AddAction): Record<string, string | null> {
   const values: Record<string, string | null> = {}
-  for (const column of snapshot.metadata.partitionColumns) {
-    values[column] = add.partitionValues?.[column] ?? null
+  for (const field of partitionFields(snapshot)) {
+    const name = physicalName(field)
+    values[name] = add.partitionValues?.[name] ?? null
   }
   return values
 }

@@ -2,7 +2,7 @@
 import { type ColumnPolicy, DeltaError, type MergeGuard, type Row } from '../../core/index.ts'
 import type { MergeRules } from '../row-policies.ts'
 import type { ColumnName, StoredRow } from '../row-types.ts'
-import type { SchemaField } from '../schema.ts'
+import { isNested, type SchemaField } from '../schema.ts'
 
 /** The rule of each column by its name; columns that are left out are replaced where a row has them. */
 export type MergePolicies<R = StoredRow> =
@@ -54,7 +54,10 @@ export function mergeRulesOf({ keys, policies, deleteWhen, ...rest }: MergeSpec)
   return { keys, policies: map, ...rest, ...(byRow === undefined ? {} : { deleteWhen: byRow }) }
 }
 
-/** Rejects rules with columns that the table does not have (`DELTA_SCHEMA_MISMATCH`). */
+/**
+ * Rejects rules with columns that the table does not have (`DELTA_SCHEMA_MISMATCH`), and those that
+ * would have to compare structs, arrays or maps, which have no order (`DELTA_UNSUPPORTED`).
+ */
 export function assertRuleColumns(
   rules: MergeRules,
   fields: ReadonlyMap<string, SchemaField>,
@@ -76,4 +79,12 @@ export function assertRuleColumns(
       throw new DeltaError('DELTA_SCHEMA_MISMATCH', `${where} has no ${what}`)
     }
   }
+  const minima = [...rules.policies].filter(([, policy]) => policy === 'min')
+  const compared = [...rules.keys, ...(rules.guard?.columns ?? []), ...minima.map(([name]) => name)]
+  const nested = compared.find(name => isNested(fields.get(name)?.type ?? 'string'))
+  if (nested === undefined) return
+  throw new DeltaError(
+    'DELTA_UNSUPPORTED',
+    `${where}: the column ${nested} is nested, so it cannot be a key, guard or min column of a merge`
+  )
 }

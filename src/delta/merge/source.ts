@@ -6,6 +6,7 @@ import type { CellValue, Row } from '../../core/index.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { checkedRow } from '../rows.ts'
 import type { SchemaField } from '../schema.ts'
+import type { InputRow } from '../values/cells.ts'
 import { assertRuleColumns } from './rules.ts'
 
 /** All rows of one key. */
@@ -25,7 +26,7 @@ export interface MergeSource {
 export function groupRows(
   rules: MergeRules,
   fields: readonly SchemaField[],
-  rows: readonly Row[],
+  rows: readonly InputRow[],
   where: string
 ): MergeSource {
   const byName = new Map(fields.map(field => [field.name, field]))
@@ -42,7 +43,7 @@ export function groupRows(
     const known = groups.get(text) ?? { key: checked, rows: [], deletes: new Set() }
     if (known.rows.length === 0) groups.set(text, known)
     known.rows.push(checked)
-    if (rules.deleteWhen?.(row) === true) known.deletes.add(checked)
+    if (rules.deleteWhen?.(row as Row) === true) known.deletes.add(checked)
   }
   return { groups: [...groups.values()], dropped }
 }

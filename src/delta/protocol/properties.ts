@@ -3,6 +3,7 @@
  * with `delta.` and is not here is refused: it would be kept and do nothing. Others are the user's own.
  */
 import { DeltaError } from '../../core/index.ts'
+import { columnPaths } from '../table-properties.ts'
 import { featureNamed } from './features.ts'
 
 export const FEATURE_PREFIX = 'delta.feature.'
@@ -40,7 +41,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   'delta.columnMapping.mode': oneOf('none', 'name', 'id'),
   'delta.compatibility.symlinkFormatManifest.enabled': oneOf('false'),
   'delta.dataSkippingNumIndexedCols': integer(-1),
-  'delta.dataSkippingStatsColumns': rule('column names', value => value.trim() !== ''),
+  'delta.dataSkippingStatsColumns': rule(
+    'column names with commas between them',
+    value => columnPaths(value) !== undefined
+  ),
   'delta.deletedFileRetentionDuration': interval,
   'delta.enableChangeDataFeed': boolean,
   'delta.enableDeletionVectors': boolean,
@@ -59,6 +63,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'delta.logRetentionDuration': interval,
   'delta.minReaderVersion': oneOf('1', '2', '3'),
   'delta.minWriterVersion': oneOf('2', '3', '4', '5', '6', '7'),
+  // `lz4` is Hadoop's own framing, which is deprecated and cannot be written here.
   'delta.parquet.compression.codec': oneOf(
     'snappy',
     'zstd',

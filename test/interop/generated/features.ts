@@ -42,6 +42,7 @@ export const FEATURES: readonly Feature[] = [
     blind: ['deltalake']
   },
   { name: 'domainMetadata', properties: { 'delta.feature.domainMetadata': 'supported' } },
+  { name: 'gzip', properties: { 'delta.parquet.compression.codec': 'gzip' }, not: ['zstd'] },
   { name: 'zstd', properties: { 'delta.parquet.compression.codec': 'zstd' } },
   { name: 'no statistics', properties: { 'delta.dataSkippingNumIndexedCols': '0' } },
   { name: 'few statistics', properties: { 'delta.dataSkippingNumIndexedCols': '2' } },

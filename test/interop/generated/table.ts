@@ -116,7 +116,9 @@ export class GeneratedTable {
 
   value(column: Column): CellValue {
     if (column.nullable && this.random.chance(0.2)) return null
-    return column.kind.value(this.random)
+    const { kind, partition } = column
+    if (partition && kind.partitionValue !== undefined) return kind.partitionValue(this.random)
+    return kind.value(this.random)
   }
 
   keyOf(row: ModelRow): string {

@@ -9,6 +9,8 @@ import type { Random } from './random.ts'
 export interface ColumnKind {
   readonly type: string
   value(random: Random): CellValue
+  /** Of partition columns, where not every value can be one. */
+  partitionValue?(random: Random): CellValue
   canonical(value: CellValue): Cell
 }
 
@@ -56,7 +58,10 @@ export const COLUMN_KINDS: readonly ColumnKind[] = [
   },
   {
     type: 'float',
-    value: random => Math.fround(random.int(-1000, 1000) / 7),
+    value: random =>
+      random.chance(0.2)
+        ? random.pick([Number.NaN, Infinity, -Infinity, 2 ** -149, Math.fround(3.4e38)])
+        : Math.fround(random.int(-1000, 1000) / 7),
     canonical: value => bits(Number(value), 4)
   },
   { type: 'boolean', value: random => random.chance(0.5), canonical: value => value === true },
@@ -77,8 +82,33 @@ export const COLUMN_KINDS: readonly ColumnKind[] = [
     type: 'decimal(38,0)',
     value: random => `${random.pick(['', '-'])}${'9'.repeat(random.int(1, 38))}`,
     canonical: text
+  },
+  {
+    type: 'decimal(18,18)',
+    value: random => `${random.pick(['', '-'])}0.${digits(random, 17)}1`,
+    canonical: text
+  },
+  {
+    type: 'decimal(3,1)',
+    value: random => `${random.int(-99, 99)}.${random.int(0, 9)}`.replace(/^-?0\.0$/, '0.0'),
+    canonical: text
+  },
+  {
+    type: 'binary',
+    value: random => base64(Array.from({ length: random.int(0, 40) }, () => random.int(0, 255))),
+    // The log has a form only for bytes that are UTF-8.
+    partitionValue: random => base64([...Buffer.from(random.pick(TEXTS)), random.int(1, 127)]),
+    canonical: value => Buffer.from(text(value), 'base64').toString('hex')
   }
 ]
+
+function digits(random: Random, count: number): string {
+  return Array.from({ length: count }, () => random.int(0, 9)).join('')
+}
+
+function base64(bytes: readonly number[]): string {
+  return Buffer.from(bytes).toString('base64')
+}
 
 function whole(random: Random, limit: number): number {
   return random.chance(0.2) ? random.pick([limit - 1, -limit, 0]) : random.int(-100, 100)

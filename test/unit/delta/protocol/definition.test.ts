@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { DeltaTable } from '../../../../src/delta/index.ts'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { type ColumnSpec, DeltaTable } from '../../../../src/delta/index.ts'
 import { openTestDelta, type TestDelta } from '../../../helpers/delta.ts'
 
 const columns = [
@@ -83,4 +85,69 @@ describe('The definition of a table', () => {
     await Promise.all([one.setProperties({ a: '1' }), other.setProperties({ b: '2' })])
     assert.deepEqual((await one.snapshot()).metadata.configuration, { a: '1', b: '2' })
   })
+
+  test('is refused with columns that no engine takes', async () => {
+    await using delta = await openTestDelta('memory')
+    const refused = async (
+      columns: readonly ColumnSpec[],
+      message: RegExp,
+      partitionBy: readonly string[] = []
+    ): Promise<void> => {
+      const spec = { columns, partitionBy }
+      const made = DeltaTable.openOrCreate('bad', spec, delta.ports, delta.options)
+      await assert.rejects(made, { code: 'DELTA_SCHEMA_INVALID', message })
+    }
+    const id = { name: 'id', type: 'long' } as const
+    await refused([id, { name: 'ID', type: 'long' }], /ID occurs twice/)
+    await refused([{ ...id, name: '' }], /no name/)
+    await refused([{ ...id, type: 'decimal(39,0)' }], /1 to 38 digits/)
+    await refused([{ ...id, type: 'decimal(3,4)' }], /1 to 38 digits/)
+    await refused([id], /no column day/, ['day'])
+    await refused([id], /every column is a partition column/, ['id'])
+    const list = { name: 'list', type: { type: 'array', elementType: 'long' } } as const
+    await refused([id, list], /nested column list/, ['list'])
+    const inner = {
+      name: 's',
+      type: { type: 'struct', fields: [id, { ...id, name: 'Id' }] }
+    } as const
+    await refused([inner], /Id occurs twice/)
+    await assert.rejects(
+      DeltaTable.openOrCreate(
+        'bad',
+        { columns: [{ name: 'v', type: 'variant' as 'string' }] },
+        delta.ports,
+        delta.options
+      ),
+      { code: 'DELTA_UNSUPPORTED', message: /variantType/ }
+    )
+  })
+
+  test('names the codec of new files, of those that can be written', async () => {
+    await using delta = await openTestDelta()
+    for (const codec of ['snappy', 'ZSTD', 'gzip', 'lz4_raw', 'uncompressed', 'none']) {
+      const table = await create(delta, { 'delta.parquet.compression.codec': codec }, codec)
+      await table.append([{ id: 'a', n: 1 }])
+      const [file] = (await table.snapshot()).files.values()
+      const path = join(delta.root, 'tables', codec, file?.path ?? '')
+      assert.equal(await codecOf(path), CODECS[codec.toLowerCase()] ?? codec.toUpperCase())
+      assert.deepEqual(await table.read(), [{ id: 'a', n: 1 }])
+    }
+    await assert.rejects(create(delta, { 'delta.parquet.compression.codec': 'lz4' }, 'lz4'), {
+      code: 'DELTA_PROPERTY_INVALID'
+    })
+  })
 })
+
+const CODECS: Readonly<Record<string, string>> = { none: 'UNCOMPRESSED' }
+
+async function codecOf(path: string): Promise<string> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    const query = `SELECT DISTINCT compression FROM parquet_metadata('${path}')`
+    return String((await connection.runAndReadAll(query)).getColumns()[0]?.[0])
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}

@@ -1,0 +1,123 @@
+/** Columns as people write them, in definitions of tables and in changes to them, and what they become. */
+import { DeltaError } from '../core/index.ts'
+import { type DataType, decimalOf, isNested, type SchemaField } from './schema.ts'
+
+export type PrimitiveType =
+  | 'string'
+  | 'long'
+  | 'integer'
+  | 'short'
+  | 'byte'
+  | 'float'
+  | 'double'
+  | 'boolean'
+  | 'binary'
+  | 'date'
+  | 'timestamp'
+  | 'timestamp_ntz'
+  | `decimal(${number},${number})`
+
+/** A type as it is written in a definition: what is not said may be null. */
+export type TypeSpec = PrimitiveType | StructSpec | ArraySpec | MapSpec
+
+export interface StructSpec {
+  readonly type: 'struct'
+  readonly fields: readonly ColumnSpec[]
+}
+
+export interface ArraySpec {
+  readonly type: 'array'
+  readonly elementType: TypeSpec
+  /** True unless it is said to be false. */
+  readonly containsNull?: boolean
+}
+
+export interface MapSpec {
+  readonly type: 'map'
+  readonly keyType: TypeSpec
+  readonly valueType: TypeSpec
+  /** True unless it is said to be false. */
+  readonly valueContainsNull?: boolean
+}
+
+/** A column, or a field of a struct, as the engine writes it; `comment` goes to the field's metadata. */
+export interface ColumnSpec {
+  readonly name: string
+  readonly type: TypeSpec
+  /** True unless it is said to be false. */
+  readonly nullable?: boolean
+  readonly comment?: string
+}
+
+export function fieldOf(column: ColumnSpec): SchemaField {
+  const metadata = column.comment === undefined ? {} : { comment: column.comment }
+  const { name, type, nullable = true } = column
+  return { name, type: typeOf(type), nullable, metadata }
+}
+
+function typeOf(spec: TypeSpec): DataType {
+  if (typeof spec === 'string') return spec
+  if (spec.type === 'struct') return { type: 'struct', fields: spec.fields.map(fieldOf) }
+  if (spec.type === 'array') {
+    const { elementType, containsNull = true } = spec
+    return { type: 'array', elementType: typeOf(elementType), containsNull }
+  }
+  const { keyType, valueType, valueContainsNull = true } = spec
+  return { type: 'map', keyType: typeOf(keyType), valueType: typeOf(valueType), valueContainsNull }
+}
+
+/**
+ * Rejects what no engine takes (`DELTA_SCHEMA_INVALID`): names that differ in nothing but case, or none,
+ * decimals of other than 1 to 38 digits, partition columns that are nested, unknown or all there is.
+ */
+export function assertDefinable(
+  fields: readonly SchemaField[],
+  partitionBy: readonly string[],
+  where: string
+): void {
+  assertFields(fields, where)
+  const names = new Set<string>()
+  for (const name of partitionBy) {
+    const field = fields.find(one => one.name === name)
+    if (field === undefined) throw invalid(where, `there is no column ${name} to partition by`)
+    if (isNested(field.type)) throw invalid(where, `the nested column ${name} cannot partition it`)
+    if (names.has(name)) throw invalid(where, `it is partitioned by ${name} twice`)
+    names.add(name)
+  }
+  if (names.size > 0 && names.size === fields.length) {
+    throw invalid(where, 'every column is a partition column, so that its files would be empty')
+  }
+}
+
+function assertFields(fields: readonly SchemaField[], where: string): void {
+  const names = new Set<string>()
+  for (const { name, type } of fields) {
+    if (typeof name !== 'string' || name === '') throw invalid(where, 'a column has no name')
+    const lower = name.toLowerCase()
+    if (names.has(lower)) throw invalid(where, `the name ${name} occurs twice (case aside)`)
+    names.add(lower)
+    assertType(type, `${where}, ${name}`)
+  }
+}
+
+function assertType(type: DataType, where: string): void {
+  if (typeof type === 'string') {
+    const decimal = decimalOf(type)
+    if (decimal === undefined) return
+    const { precision, scale } = decimal
+    if (precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision) return
+    throw invalid(where, `${type} has not 1 to 38 digits, of which the scale is a part`)
+  }
+  if (type.type === 'struct') {
+    if (type.fields.length === 0) throw invalid(where, 'the struct has no fields')
+    assertFields(type.fields, where)
+  } else if (type.type === 'array') assertType(type.elementType, where)
+  else {
+    assertType(type.keyType, where)
+    assertType(type.valueType, where)
+  }
+}
+
+function invalid(where: string, why: string): DeltaError {
+  return new DeltaError('DELTA_SCHEMA_INVALID', `${where} cannot be defined so: ${why}`)
+}
