@@ -4,6 +4,7 @@
  */
 import type { CellValue, Row, TableDef } from '../../core/index.ts'
 import {
+  type ChangesOptions,
   type DeltaOptions,
   type DeltaPorts,
   DeltaTable,
@@ -81,6 +82,15 @@ export interface DeltaTables extends TableStore {
     target: string,
     format: ExportFormat,
     options?: ReadTableOptions
+  ): Promise<number>
+  /** Rows that the versions of a range changed, a batch at a time, in the order of the versions. */
+  changesStream(table: string, options: ChangesOptions): AsyncIterable<Record<string, CellValue>[]>
+  /** Writes the same rows to a local file; resolves to their number. */
+  exportChanges(
+    table: string,
+    target: string,
+    format: ExportFormat,
+    options: ChangesOptions
   ): Promise<number>
 }
 
@@ -213,6 +223,22 @@ class DeltaTableStore implements DeltaTables {
     options: ReadTableOptions = {}
   ): Promise<number> {
     return await (await this.#open(table)).export(target, format, options)
+  }
+
+  async *changesStream(
+    table: string,
+    options: ChangesOptions
+  ): AsyncGenerator<Record<string, CellValue>[]> {
+    yield* (await this.#open(table)).changeBatches(options)
+  }
+
+  async exportChanges(
+    table: string,
+    target: string,
+    format: ExportFormat,
+    options: ChangesOptions
+  ): Promise<number> {
+    return await (await this.#open(table)).exportChanges(target, format, options)
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { simulate } from './simulate.ts'
 import { tablesList, tablesRead, tablesShow, tablesVerify } from './tables.ts'
+import { tablesChanges } from './tables-changes.ts'
 import { tablesRestore } from './tables-restore.ts'
 import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   tablesList,
   tablesShow,
   tablesRead,
+  tablesChanges,
   tablesVerify,
   tablesOptimize,
   tablesVacuum,

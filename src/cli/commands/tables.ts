@@ -24,7 +24,7 @@ export const tableArgument = {
 const formats = ['table', 'ndjson', 'parquet'] as const
 
 /** Rows that `--format table` shows unless `--limit` says otherwise. */
-const defaultTableRows = 20
+export const defaultTableRows = 20
 
 export const tablesList: Command = {
   name: 'tables list',
@@ -143,7 +143,7 @@ export const tablesRead: Command = {
     if (format === 'table' && out !== undefined) {
       throw usageError('--out takes --format ndjson or parquet.', 'tables read')
     }
-    if (out !== undefined) assertDirectory(out)
+    if (out !== undefined) assertDirectory(out, 'tables read')
     return withTable(args, async ({ tables }, name) => {
       const options = readOptions(args)
       if (out !== undefined && format !== 'table') {
@@ -172,10 +172,10 @@ export const tablesRead: Command = {
 }
 
 /** A wrong path is told before the work. */
-function assertDirectory(file: string): void {
+export function assertDirectory(file: string, command: string): void {
   const directory = dirname(resolve(file))
   if (existsSync(directory)) return
-  throw usageError(`--out ${file}: there is no directory ${directory}.`, 'tables read')
+  throw usageError(`--out ${file}: there is no directory ${directory}.`, command)
 }
 
 async function assertColumns(
@@ -253,7 +253,7 @@ function limited(options: ReadTableOptions): ReadTableOptions {
   return { ...options, limit: options.limit ?? defaultTableRows }
 }
 
-async function printTable(
+export async function printTable(
   rows: readonly TableRow[],
   args: CommandArgs,
   terminal: Terminal

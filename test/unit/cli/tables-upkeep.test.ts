@@ -1,30 +1,9 @@
 /** Commands that change tables, run against real ones. */
 import assert from 'node:assert/strict'
-import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
-import { main } from '../../../src/cli/main.ts'
 import { DeltaTable } from '../../../src/delta/index.ts'
 import { openTestDelta, type TestDelta } from '../../helpers/delta.ts'
-
-async function run(...words: string[]) {
-  const texts = { out: '', err: '' }
-  const sink = (name: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        texts[name] += String(chunk)
-        done()
-      }
-    })
-  const code = await main(words, {
-    stdout: sink('out'),
-    stderr: sink('err'),
-    interactive: false,
-    width: 80,
-    errInteractive: false,
-    stopSignal: new AbortController().signal
-  })
-  return { code, ...texts }
-}
+import { runCli } from '../../helpers/run-cli.ts'
 
 const columns = [
   { name: 'id', type: 'integer', nullable: false },
@@ -51,14 +30,14 @@ describe('tables restore', () => {
     await using delta = await openTestDelta()
     const table = await twoFiles(delta)
     const words = ['tables', 'restore', 't', '--to-version', '1', '--data-dir', delta.root]
-    const planned = await run(...words, '--dry-run')
+    const planned = await runCli(...words, '--dry-run')
     assert.equal(planned.code, 0, planned.err)
     assert.match(
       planned.out,
       /^t: version 1 would be restored; 0 files would come back, 1 would go;/
     )
     assert.equal(await table.countRows(), 20)
-    const done = await run(...words, '--json')
+    const done = await runCli(...words, '--json')
     assert.equal(done.code, 0, done.err)
     assert.deepEqual(JSON.parse(done.out).version, 3)
     assert.equal(await table.countRows(), 10)
@@ -69,10 +48,10 @@ describe('tables restore', () => {
     await using delta = await openTestDelta()
     const table = await twoFiles(delta)
     const words = ['tables', 'restore', 't', '--data-dir', delta.root]
-    const without = await run(...words)
+    const without = await runCli(...words)
     assert.equal(without.code, 2)
     assert.match(without.err, /--to-version N is missing/)
-    assert.equal((await run(...words, '--to-version', '9')).code, 1)
+    assert.equal((await runCli(...words, '--to-version', '9')).code, 1)
     await table.close()
   })
 })
