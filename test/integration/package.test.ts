@@ -171,7 +171,9 @@ registerHooks({
   }
 })
 await import('claims-pipeline/delta')
-process.stdout.write(loaded.filter(url => /undici|yaml|dist/(app|workers|domains)//.test(url)).join() + loaded.length)
+const pipeline = ["undici", "yaml", "dist/app/", "dist/workers/", "dist/domains/"]
+const unwanted = loaded.filter(url => pipeline.some(part => url.includes(part)))
+process.stdout.write(unwanted.join() + loaded.length)
 `
     )
     const ran = run(process.execPath, ['loaded.js'], dir)
