@@ -250,4 +250,5 @@ export const errorCodes = define({
   }
 })
 
+/** All codes of the program. */
 export type ErrorCode = keyof typeof errorCodes

@@ -7,7 +7,9 @@ import { type ErrorCode, errorCodes } from './error-codes.ts'
 /** Wire values of `error_category` (reference/claimx-api.md section 5.1). */
 export type ErrorClass = 'transient' | 'permanent' | 'auth' | 'circuit_open' | 'unknown'
 
+/** What an error carries beside its code and message. */
 export interface ErrorOptions {
+  /** The error behind it. */
   readonly cause?: unknown
   /** Overrides the default of the code. */
   readonly errorClass?: ErrorClass
@@ -19,11 +21,16 @@ export interface ErrorOptions {
 
 const brand = Symbol.for('claims-pipeline.error')
 
+/** What every error of the program is. */
 export class PipelineError extends Error {
   readonly [brand] = true
+  /** What it is, for programs: docs/errors.md has the list. */
   readonly code: ErrorCode
+  /** What kind of trouble it is; decides `retryable`. */
   readonly errorClass: ErrorClass
+  /** Lower bound for the delay before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined
+  /** Facts for a log. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
@@ -35,6 +42,7 @@ export class PipelineError extends Error {
     this.details = options.details ?? {}
   }
 
+  /** Whether the same call may succeed later. */
   get retryable(): boolean {
     return this.errorClass !== 'permanent'
   }

@@ -3,6 +3,7 @@
  * ever rounded (reference/claimx-tables.md section 1.2); everything else is what `JSON.parse` gives.
  */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject
+/** A JSON object. */
 export interface JsonObject {
   [key: string]: JsonValue
 }

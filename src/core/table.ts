@@ -41,8 +41,11 @@ export interface ColumnDef {
  * as points in time.
  */
 export interface MergeGuard {
+  /** Compared in order. */
   readonly columns: readonly string[]
+  /** Whether a row that compares equal is not newer. */
   readonly strict: boolean
+  /** How text columns are compared; as text by default. */
   readonly parse?: 'instant'
 }
 

@@ -5,25 +5,38 @@
  */
 import { DeltaError, isJsonObject, parseJson, stringifyJson } from '../core/index.ts'
 
+/** What a reader and a writer of the table must support. */
 export interface ProtocolAction {
+  /** From 1 to 3. */
   readonly minReaderVersion: number
+  /** From 1 to 7. */
   readonly minWriterVersion: number
+  /** Features by name, from reader version 3. */
   readonly readerFeatures?: readonly string[]
+  /** Features by name, from writer version 7. */
   readonly writerFeatures?: readonly string[]
 }
 
+/** What the table is: schema, partition columns, properties. */
 export interface MetadataAction {
+  /** A UUID that stays the same for ever. */
   readonly id: string
+  /** For people and catalogs. */
   readonly name?: string
+  /** For people and catalogs. */
   readonly description?: string
+  /** Always Parquet. */
   readonly format: {
     readonly provider: string
     readonly options?: Readonly<Record<string, string>>
   }
   /** Schema as JSON text (schema.ts); absent in some old logs, which means no columns. */
   readonly schemaString: string
+  /** By name, in order. */
   readonly partitionColumns: readonly string[]
+  /** The properties of the table. */
   readonly configuration: Readonly<Record<string, string>>
+  /** Milliseconds since the epoch. */
   readonly createdTime?: number
 }
 
@@ -32,28 +45,43 @@ export interface MetadataAction {
  * by an encoded UUID; `i`: inline; `p`: an absolute path.
  */
 export interface DeletionVectorDescriptor {
+  /** Where the vector is. */
   readonly storageType: 'u' | 'i' | 'p'
+  /** The vector itself, or what names its file. */
   readonly pathOrInlineDv: string
+  /** Where it begins in its file. */
   readonly offset?: number | null
+  /** Before it is encoded. */
   readonly sizeInBytes: number
+  /** The number of deleted rows. */
   readonly cardinality: number
+  /** The greatest position, where the writer says it. */
   readonly maxRowIndex?: number | null
 }
 
+/** A data file of the table. */
 export interface AddAction {
   /** Relative to the table, URL-encoded. */
   readonly path: string
   /** By physical column name. */
   readonly partitionValues: Readonly<Record<string, string | null>>
+  /** Bytes. */
   readonly size: number
+  /** Milliseconds since the epoch. */
   readonly modificationTime: number
+  /** False where its rows were in the table before. */
   readonly dataChange: boolean
   /** Statistics as JSON text (stats.ts). */
   readonly stats?: string | null
+  /** Of the writer. */
   readonly tags?: Readonly<Record<string, string>> | null
+  /** Its rows that are deleted. */
   readonly deletionVector?: DeletionVectorDescriptor | null
+  /** The first of its row ids, where rows are tracked. */
   readonly baseRowId?: number | bigint | null
+  /** The version of its rows, where rows are tracked. */
   readonly defaultRowCommitVersion?: number | null
+  /** Who clustered it. */
   readonly clusteringProvider?: string | null
 }
 
@@ -80,9 +108,13 @@ export interface CdcAction {
   readonly tags?: Readonly<Record<string, string>> | null
 }
 
+/** What a feature or an application keeps in the log (PROTOCOL.md "Domain Metadata"). */
 export interface DomainMetadataAction {
+  /** Whose it is; those of Delta begin with `delta.`. */
   readonly domain: string
+  /** Text that only its owner reads. */
   readonly configuration: string
+  /** Whether the domain is gone. */
   readonly removed: boolean
 }
 

@@ -9,14 +9,21 @@ import type { TableLog } from './table-log.ts'
 import { type TransactionOptions, transactionActions } from './transactions.ts'
 import type { InputRow } from './values/cells.ts'
 
+/** What an append did. */
 export interface AppendResult {
+  /** The version that holds the rows; the newest one when there were none. */
   readonly version: number
+  /** Rows added. */
   readonly rows: number
+  /** Of data files. */
   readonly bytesWritten: number
+  /** Attempts that other writers won. */
   readonly conflicts: number
 }
 
+/** Options of `append`. */
 export interface AppendOptions {
+  /** Ends the work before the commit; then nothing is in the table. */
   readonly signal?: AbortSignal
   /** Committed with the rows. */
   readonly transaction?: TransactionOptions

@@ -2,6 +2,7 @@
 import { DeltaError } from '../core/index.ts'
 import { type DataType, decimalOf, isNested, type SchemaField } from './schema.ts'
 
+/** Types of single values, by their names in Delta. */
 export type PrimitiveType =
   | 'string'
   | 'long'
@@ -20,21 +21,31 @@ export type PrimitiveType =
 /** A type as it is written in a definition: what is not said may be null. */
 export type TypeSpec = PrimitiveType | StructSpec | ArraySpec | MapSpec
 
+/** A struct: named fields. */
 export interface StructSpec {
+  /** Says that it is a struct. */
   readonly type: 'struct'
+  /** In their order. */
   readonly fields: readonly ColumnSpec[]
 }
 
+/** A list of values of one type. */
 export interface ArraySpec {
+  /** Says that it is an array. */
   readonly type: 'array'
+  /** The type of its values. */
   readonly elementType: TypeSpec
   /** True unless it is said to be false. */
   readonly containsNull?: boolean
 }
 
+/** A map; its keys are never null. */
 export interface MapSpec {
+  /** Says that it is a map. */
   readonly type: 'map'
+  /** The type of its keys. */
   readonly keyType: TypeSpec
+  /** The type of its values. */
   readonly valueType: TypeSpec
   /** True unless it is said to be false. */
   readonly valueContainsNull?: boolean
@@ -42,10 +53,13 @@ export interface MapSpec {
 
 /** A column, or a field of a struct, as the engine writes it; `comment` goes to the field's metadata. */
 export interface ColumnSpec {
+  /** Unlike any other of its siblings, whatever the case of its letters. */
   readonly name: string
+  /** Its type. */
   readonly type: TypeSpec
   /** True unless it is said to be false. */
   readonly nullable?: boolean
+  /** For people; kept in the schema. */
   readonly comment?: string
 }
 

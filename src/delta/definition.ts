@@ -12,11 +12,15 @@ import { assertWritable } from './protocol.ts'
 import { type ColumnsSpec, columnList } from './row-types.ts'
 import { addedFields, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
 
+/** What a table is created with. */
 export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
+  /** In the order of the schema. */
   readonly columns: C
   /** Columns whose values name the folder of a row; none by default. */
   readonly partitionBy?: readonly string[]
+  /** For people and catalogs; the engine does not use it. */
   readonly name?: string
+  /** For people and catalogs. */
   readonly description?: string
   /**
    * `delta.*` properties as in Spark, such as `delta.enableDeletionVectors`, or the user's own;

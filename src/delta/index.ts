@@ -1,6 +1,14 @@
 /** Door of the Delta engine: see README.md. */
+export type {
+  AddAction,
+  DeletionVectorDescriptor,
+  DomainMetadataAction,
+  MetadataAction,
+  ProtocolAction
+} from './actions.ts'
 export type { AppendOptions, AppendResult } from './append.ts'
-export type { ChangesOptions, ChangeType } from './change-data/index.ts'
+export type { ChangeOptions } from './by-condition/change.ts'
+export type { ChangesOptions, ChangesRange, ChangeType } from './change-data/index.ts'
 export type {
   ArraySpec,
   ColumnSpec,
@@ -39,35 +47,40 @@ export type {
   WrittenFile
 } from './parquet-engine.ts'
 export type { DeltaPorts } from './ports.ts'
+export type { ReadOptions } from './read.ts'
 export { type MergedRow, type MergeRules, mergeRows } from './row-policies.ts'
 export type {
   BinaryText,
+  CellOf,
+  CellTypes,
+  ColumnCell,
   ColumnName,
   ColumnShorthand,
   ColumnsSpec,
   DecimalText,
+  Given,
   NestedText,
   NewRow,
+  Nullable,
   PartialRow,
   RowOf,
   StoredRow
 } from './row-types.ts'
 export { columnList } from './row-types.ts'
 export {
+  type ArrayType,
   type DataType,
   decimalOf,
   describeType,
   isNested,
+  type MapType,
   physicalName,
   type SchemaField,
   type StructType
 } from './schema.ts'
-export {
-  type DeltaOptions,
-  DeltaTable,
-  type HistoryEntry,
-  type ReadAtOptions
-} from './table.ts'
+export { DeltaTable } from './table.ts'
+export type { DeltaOptions, HistoryEntry, ReadAtOptions } from './table-options.ts'
+export type { Compression } from './table-properties.ts'
 export type { TransactionOptions } from './transactions.ts'
 export type { InputRow, InputValue } from './values/cells.ts'
 export { compareCells } from './values/order.ts'

@@ -18,14 +18,19 @@ import { VersionedMap } from './versioned-map.ts'
 
 /** One version of a table; never changes. */
 export interface Snapshot {
+  /** Its number. */
   readonly version: number
   /** Milliseconds since the epoch, as the newest commit says. */
   readonly timestamp: number
+  /** What a reader and a writer must support. */
   readonly protocol: ProtocolAction
+  /** Id, name, partition columns and properties (`configuration`). */
   readonly metadata: MetadataAction
+  /** The columns. */
   readonly fields: readonly SchemaField[]
   /** Active files by `fileKey`: a file with another deletion vector is another logical file. */
   readonly files: ReadonlyMap<string, AddAction>
+  /** The newest `txn` version of each application. */
   readonly transactions: ReadonlyMap<string, number>
   /** Domain metadata that is not removed, by domain. */
   readonly domains: ReadonlyMap<string, DomainMetadataAction>

@@ -7,6 +7,7 @@ import type { CellValue, JsonObject, Row } from '../core/index.ts'
 import type { DataType } from './schema.ts'
 import type { Compression } from './table-properties.ts'
 
+/** A column of a table, as files have it. */
 export interface EngineColumn {
   /** The name that people see: in rows, filters and results. */
   readonly name: string
@@ -20,7 +21,9 @@ export interface EngineColumn {
   readonly partition: boolean
 }
 
+/** A file of a table, and which of its rows count. */
 export interface DataFile {
+  /** Of a local file. */
   readonly localPath: string
   /** Bytes, as the log says. */
   readonly size: number
@@ -38,8 +41,11 @@ export interface DataFile {
 /** Zero-based positions of rows in one file. */
 export type Positions = readonly number[] | Uint32Array
 
+/** Which stored rows have these keys? */
 export interface MatchRequest {
+  /** To search. */
   readonly files: readonly DataFile[]
+  /** The columns that make up the key. */
   readonly keys: readonly EngineColumn[]
   /** Rows that hold the key columns, none of them null. */
   readonly rows: readonly Row[]
@@ -47,6 +53,7 @@ export interface MatchRequest {
   readonly columns: readonly EngineColumn[]
 }
 
+/** A stored row with a key that was looked for. */
 export interface Match {
   /** Index into `MatchRequest.rows`. */
   readonly row: number
@@ -54,6 +61,7 @@ export interface Match {
   readonly file: number
   /** Zero-based position of the row in its file. */
   readonly position: number
+  /** Of the columns asked for. */
   readonly values: Record<string, CellValue>
 }
 
@@ -65,13 +73,19 @@ export interface KeyHashes {
   readonly places: Uint32Array
 }
 
+/** Rows by their places. */
 export interface FetchRequest {
+  /** That hold them. */
   readonly files: readonly DataFile[]
+  /** To return of each row. */
   readonly columns: readonly EngineColumn[]
+  /** Index into `files`, and zero-based position there. */
   readonly places: readonly { readonly file: number; readonly position: number }[]
 }
 
+/** A new file, of copied rows and given ones. */
 export interface WriteRequest {
+  /** Local path of the file. */
   readonly target: string
   /**
    * The columns of the file, in order. One that is constant in the files to copy has the value there that
@@ -80,7 +94,9 @@ export interface WriteRequest {
   readonly columns: readonly EngineColumn[]
   /** Files to copy, without the rows at the given positions. */
   readonly copies: readonly { readonly file: DataFile; readonly without: Positions }[]
+  /** Come after the copied ones. */
   readonly rows: readonly Row[]
+  /** Of the pages. */
   readonly compression: Compression
   /**
    * Without `rows` and `only`: those of the copies stand in the order of the copies, and within each in their own,
@@ -89,39 +105,52 @@ export interface WriteRequest {
   readonly inOrder?: boolean
 }
 
+/** What is known of a column of a new file. */
 export interface ColumnStatistics {
   /** Of a struct not known, and of arrays and maps neither. */
   readonly nullCount?: number
   /** Bounds as SQL text of the type, absent when unknown or when there is a NaN. */
   readonly min?: string
+  /** Like `min`. */
   readonly max?: string
   /** Those of the fields of a struct, by physical name; null where the struct is null. */
   readonly fields?: ReadonlyMap<string, ColumnStatistics>
 }
 
+/** What a new file holds. */
 export interface WrittenFile {
+  /** Bytes. */
   readonly size: number
+  /** Rows. */
   readonly numRecords: number
   /** By name. */
   readonly columns: ReadonlyMap<string, ColumnStatistics>
 }
 
+/** Which rows and columns of which files. */
 export interface ScanRequest {
+  /** To read. */
   readonly files: readonly DataFile[]
   /** All columns of the table, for `where`. */
   readonly schema: readonly EngineColumn[]
+  /** Names of those to return, in order. */
   readonly columns: readonly string[]
   /** SQL boolean expression. */
   readonly where?: string
+  /** The most rows. */
   readonly limit?: number
 }
 
+/** Formats of files that rows are written to. */
 export type ExportFormat = 'parquet' | 'ndjson' | 'csv'
 
 /** One conjunct of a filter that file statistics can answer; anything else is left out. */
 export interface FilterTerm {
+  /** As the filter spells it. */
   readonly column: string
+  /** Between the column, on the left, and the values. */
   readonly operator: '=' | '<' | '<=' | '>' | '>=' | 'in'
+  /** One, or any number for `in`. */
   readonly values: readonly CellValue[]
   /** Set when the filter says so with a cast; then only columns of this type may be compared. */
   readonly valueType?: 'date' | 'timestamp'
@@ -129,6 +158,7 @@ export interface FilterTerm {
 
 /** A filter taken apart. */
 export interface FilterParts {
+  /** What file statistics can answer. */
   readonly terms: readonly FilterTerm[]
   /** The terms together say all that the filter says. */
   readonly complete: boolean
@@ -136,7 +166,9 @@ export interface FilterParts {
   readonly columns: readonly string[] | undefined
 }
 
+/** Which rows of files a filter is true for. */
 export interface FindRequest {
+  /** To search. */
   readonly files: readonly DataFile[]
   /** Columns of the table that the filter may name. */
   readonly schema: readonly EngineColumn[]
@@ -144,14 +176,17 @@ export interface FindRequest {
   readonly where: string
 }
 
+/** Which partitions a filter is true for. */
 export interface PartitionsRequest {
   /** In the log's serialisation, by physical name. */
   readonly partitions: readonly Readonly<Record<string, string | null>>[]
   /** The partition columns; the filter may name no others. */
   readonly columns: readonly EngineColumn[]
+  /** SQL boolean expression. */
   readonly where: string
 }
 
+/** Reads, joins and writes Parquet files on the local disk; implemented on DuckDB. */
 export interface ParquetEngine {
   /** Stored rows with the keys of the given rows. */
   match(request: MatchRequest): Promise<Match[]>
@@ -171,6 +206,7 @@ export interface ParquetEngine {
     keys: readonly EngineColumn[],
     salt: string
   ): AsyncIterable<KeyHashes>
+  /** The rows, in no particular order. */
   scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
   /** The same rows, a batch at a time. */
   scanBatches(request: ScanRequest): AsyncIterable<Record<string, CellValue>[]>
@@ -190,5 +226,6 @@ export interface ParquetEngine {
   readCheckpoint(localPaths: readonly string[]): Promise<JsonObject[]>
   /** Writes a checkpoint of the given actions (one JSON text each); resolves to its size in bytes. */
   writeCheckpoint(target: string, actions: readonly string[]): Promise<number>
+  /** Waits for work under way. */
   close(): Promise<void>
 }

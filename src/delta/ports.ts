@@ -2,14 +2,19 @@
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { ParquetEngine } from './parquet-engine.ts'
 
+/** What a table works with. */
 export interface DeltaPorts {
+  /** Where tables are. */
   readonly store: ObjectStore
+  /** Reads and writes data files. */
   readonly engine: ParquetEngine
+  /** Time. */
   readonly clock: {
     /** Milliseconds since the epoch. */
     now(): number
     sleep(ms: number, signal?: AbortSignal): Promise<void>
   }
+  /** Randomness. */
   readonly ids: {
     uuid(): string
     /** Uniform in [0, 1). */

@@ -10,11 +10,13 @@ import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 import type { InputRow } from './values/cells.ts'
 
+/** Which rows and columns. */
 export interface ReadOptions<C extends string = string> {
   /** All by default, in the order of the schema. */
   readonly columns?: readonly C[]
   /** SQL boolean expression over the columns. */
   readonly where?: string
+  /** The most rows. */
   readonly limit?: number
 }
 

@@ -13,10 +13,13 @@ import {
 import type { DataType } from './schema.ts'
 import { compareCells } from './values/order.ts'
 
+/** Rules of a merge as the engine works with them: `MergeSpec` is what people write. */
 export interface MergeRules {
+  /** The columns that together name a row. */
   readonly keys: readonly string[]
   /** Policy of each column; columns that are not here are replaced when given. */
   readonly policies: ReadonlyMap<string, ColumnPolicy>
+  /** Which of two rows with one key is newer; without it the one that comes later. */
   readonly guard?: MergeGuard
   /** Rows with a stored key are left as they are; then nothing is deleted either. */
   readonly insertOnly?: boolean

@@ -10,18 +10,30 @@ import type { InputRow } from './values/cells.ts'
 export type StoredRow = Record<string, CellValue>
 
 /** Cells by Delta type; types that are not here are any cell. */
-interface Cells {
+export interface CellTypes {
+  /** Text. */
   string: string
+  /** A `number` where that is exact. */
   long: number | bigint
+  /** Whole, of 32 bits. */
   integer: number
+  /** Whole, of 16 bits. */
   short: number
+  /** Whole, of 8 bits. */
   byte: number
+  /** Of 32 bits. */
   float: number
+  /** Any number. */
   double: number
+  /** True or false. */
   boolean: boolean
+  /** Base64. */
   binary: BinaryText
+  /** Microseconds since the epoch, UTC. */
   timestamp: bigint
+  /** Microseconds since the epoch of a clock without a zone. */
   timestamp_ntz: bigint
+  /** `2024-01-31`. */
   date: string
 }
 
@@ -34,8 +46,9 @@ export type BinaryText = string & { readonly [kind]: 'binary' }
 /** A struct, an array or a map as JSON (README.md "Values"). */
 export type NestedText = string & { readonly [kind]: 'nested' }
 
-type CellOf<T> = T extends keyof Cells
-  ? Cells[T]
+/** The cells of a type, without null. */
+export type CellOf<T> = T extends keyof CellTypes
+  ? CellTypes[T]
   : T extends `decimal(${string}`
     ? DecimalText
     : T extends object
@@ -43,7 +56,7 @@ type CellOf<T> = T extends keyof Cells
       : NonNullable<CellValue>
 
 /** What may be given for a cell. */
-type Given<T> = T extends DecimalText
+export type Given<T> = T extends DecimalText
   ? string | number | bigint
   : T extends BinaryText
     ? string | Uint8Array
@@ -58,11 +71,15 @@ export type ColumnShorthand = ColumnSpec['type'] | Omit<ColumnSpec, 'name'>
  */
 export type ColumnsSpec = readonly ColumnSpec[] | Readonly<Record<string, ColumnShorthand>>
 
-type Nullable<D, T> = D extends { readonly nullable: false } ? T : T | null
+/** `T`, or null too unless the definition says that there is none. */
+export type Nullable<D, T> = D extends { readonly nullable: false } ? T : T | null
 
-type ColumnCell<D> = D extends { readonly type: infer T }
-  ? Nullable<D, CellOf<T>>
-  : CellOf<D> | null
+/** The cells of a column, by its definition. */
+export type ColumnCell<D> = D extends { readonly type: 'struct' | 'array' | 'map' }
+  ? NestedText | null
+  : D extends { readonly type: infer T }
+    ? Nullable<D, CellOf<T>>
+    : CellOf<D> | null
 
 /** Rows as a table with these columns gives them: `RowOf<typeof columns>`. */
 export type RowOf<C extends ColumnsSpec> = C extends readonly ColumnSpec[]

@@ -4,30 +4,48 @@
  */
 import { DeltaError } from '../core/index.ts'
 
+/** A primitive type by its name in Delta, such as `long` or `decimal(10,2)`, or a nested type. */
 export type DataType = string | StructType | ArrayType | MapType
 
+/** A struct: named fields. */
 export interface StructType {
+  /** Says that it is a struct. */
   readonly type: 'struct'
+  /** In their order. */
   readonly fields: readonly SchemaField[]
 }
 
+/** A list of values of one type. */
 export interface ArrayType {
+  /** Says that it is an array. */
   readonly type: 'array'
+  /** The type of its values. */
   readonly elementType: DataType
+  /** Whether values may be null. */
   readonly containsNull: boolean
 }
 
+/** A map; its keys are never null. */
 export interface MapType {
+  /** Says that it is a map. */
   readonly type: 'map'
+  /** The type of its keys. */
   readonly keyType: DataType
+  /** The type of its values. */
   readonly valueType: DataType
+  /** Whether values may be null. */
   readonly valueContainsNull: boolean
 }
 
+/** A column, or a field of a struct, as the log has it. */
 export interface SchemaField {
+  /** As people see it; data files may use another (`physicalName`). */
   readonly name: string
+  /** Its type. */
   readonly type: DataType
+  /** Whether it may be null. */
   readonly nullable: boolean
+  /** Comment, column mapping, and what other features keep there. */
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
@@ -72,6 +90,7 @@ export function serialiseSchema(fields: readonly SchemaField[]): string {
   return JSON.stringify({ type: 'struct', fields })
 }
 
+/** Whether the type is a struct, array or map. */
 export function isNested(type: DataType): type is StructType | ArrayType | MapType {
   return typeof type !== 'string'
 }

@@ -45,8 +45,10 @@ function intervalMs(text: string): number | undefined {
   return sum
 }
 
-const CODECS = ['snappy', 'zstd', 'gzip', 'lz4_raw', 'uncompressed'] as const
-export type Compression = (typeof CODECS)[number]
+/** Compression of data files. */
+export type Compression = 'snappy' | 'zstd' | 'gzip' | 'lz4_raw' | 'uncompressed'
+
+const CODECS: readonly Compression[] = ['snappy', 'zstd', 'gzip', 'lz4_raw', 'uncompressed']
 
 /** Codec of new data files; snappy is what every reader of the platform has. */
 export function compressionOf(metadata: MetadataAction): Compression {

@@ -29,7 +29,7 @@ import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
 import { Queue } from './queue.ts'
-import { countRows, findKeys, openScan, type ReadOptions, withScan } from './read.ts'
+import { countRows, findKeys, openScan, withScan } from './read.ts'
 import {
   type ColumnName,
   type ColumnsSpec,
@@ -40,31 +40,9 @@ import {
 } from './row-types.ts'
 import { addedFields, serialiseSchema } from './schema.ts'
 import { TableLog } from './table-log.ts'
+import type { DeltaOptions, HistoryEntry, ReadAtOptions } from './table-options.ts'
 import type { InputRow, InputValue } from './values/cells.ts'
 import { type VerifyReport, verifyTable } from './verify.ts'
-
-export interface DeltaOptions {
-  /** Directory for copies of remote files and for files on their way to the store. */
-  readonly scratch: string
-  /** Bytes of copies kept; 1 GiB by default. */
-  readonly cacheBytes?: number
-  /**
-   * Directory on the local disk for indexes of merge keys, which make merges into large tables fast. It
-   * is a cache: it may be deleted at any time, and shared by processes. Without it there is no index.
-   */
-  readonly indexDirectory?: string
-}
-
-export interface HistoryEntry {
-  readonly version: number
-  readonly timestamp: number | undefined
-  readonly operation: string | undefined
-  readonly metrics: Readonly<Record<string, string>>
-}
-
-export interface ReadAtOptions<C extends string = string> extends ReadOptions<C> {
-  readonly version?: number
-}
 
 /** `R` is the type of its rows, for the compiler: see `RowOf`. */
 export class DeltaTable<R extends object = StoredRow> {
@@ -92,6 +70,7 @@ export class DeltaTable<R extends object = StoredRow> {
     )
   }
 
+  /** Like `open`; undefined when there is proven to be no table. */
   static async openIfExists<R extends object = StoredRow>(
     path: string,
     ports: DeltaPorts,
@@ -237,6 +216,10 @@ export class DeltaTable<R extends object = StoredRow> {
     return await findKeys(this.#log, snapshot, [column], rows)
   }
 
+  /**
+   * The rows, in no particular order. Rejects with `DELTA_QUERY_INVALID` when the filter is not one SQL
+   * expression over the columns, with `DELTA_VERSION_NOT_FOUND` when the version is not there.
+   */
   async read<C extends ColumnName<R> = ColumnName<R>>(
     options: ReadAtOptions<C> = {}
   ): Promise<Pick<R, C>[]> {

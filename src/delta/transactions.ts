@@ -7,6 +7,7 @@ import { DeltaError } from '../core/index.ts'
 import type { Action } from './actions.ts'
 import type { Snapshot } from './log-state.ts'
 
+/** A version of the application, committed with the rows: exactly once. */
 export interface TransactionOptions {
   /** Names the application, or its share of the work, for ever. */
   readonly appId: string

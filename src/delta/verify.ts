@@ -7,10 +7,15 @@ import type { Snapshot } from './log-state.ts'
 import { engineColumns, objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
+/** What a check of a table found. */
 export interface VerifyReport {
+  /** The version that was checked. */
   readonly version: number
+  /** Data files. */
   readonly files: number
+  /** Rows that were counted, without deleted ones. */
   readonly rows: number
+  /** Bytes of the data files, as the log says. */
   readonly bytes: number
   /** Sentences, one a problem; empty when all is well. */
   readonly problems: readonly string[]

@@ -4,14 +4,18 @@
  * (`STORAGE_INVALID_PATH`).
  */
 export interface ObjectInfo {
+  /** Below the root. */
   readonly path: string
+  /** Bytes. */
   readonly size: number
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number
 }
 
+/** `exists` only where a put was asked to store if absent. */
 export type PutResult = 'stored' | 'exists'
 
+/** A place for objects with an atomic put-if-absent. Every method may be called at any time, many at once. */
 export interface ObjectStore {
   /** For messages to people: a directory or `abfss://…`; never with credentials. */
   readonly root: string
@@ -33,5 +37,6 @@ export interface ObjectStore {
   delete(path: string): Promise<void>
   /** Where the object lies on a local disk, for engines that open files themselves. */
   localPath?(path: string): string
+  /** Waits for work under way. Objects stay. */
   close(): Promise<void>
 }

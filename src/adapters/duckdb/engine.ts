@@ -31,6 +31,7 @@ import { exportRows, scanBatches, scanRows } from './scan.ts'
 import { literal } from './sql.ts'
 import { writeParquet } from './write.ts'
 
+/** Options of the engine; none is needed. */
 export interface DuckDbOptions {
   /** For all tables together; `256MB` by default. */
   readonly memoryLimit?: string
@@ -45,6 +46,7 @@ export interface DuckDbOptions {
   readonly temporaryDirectory?: string
 }
 
+/** An engine on a DuckDB of its own, in memory. Close it at the end. */
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<ParquetEngine> {
   const { temporaryDirectory } = options
   const connections = await Connections.open({

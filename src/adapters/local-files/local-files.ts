@@ -23,6 +23,7 @@ import type { ObjectInfo, ObjectStore, PutResult } from '../../ports/object-stor
 import { assertObjectPath } from './object-path.ts'
 import { isTemporary, sweepTemporaries, temporaryName } from './temporary-files.ts'
 
+/** Objects below a local directory, which is made by the first write. */
 export function openLocalFiles(options: { readonly root: string }): ObjectStore {
   return new LocalFiles(resolve(options.root))
 }

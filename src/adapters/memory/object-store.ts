@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { DeltaError } from '../../core/index.ts'
 import type { ObjectInfo, ObjectStore, PutResult } from '../../ports/object-store.ts'
 
+/** Options of the store in memory. */
 export interface MemoryObjectStoreOptions {
   /** Milliseconds since the epoch, for `modifiedAt`. */
   readonly now?: () => number

@@ -7,6 +7,7 @@ import type { Clock, Ids } from '../../ports/index.ts'
 /** Longest delay that a timer of Node takes; longer sleeps are several of it. */
 const longestTimerMs = 2 ** 31 - 1
 
+/** The system's time. */
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
@@ -21,6 +22,7 @@ export function systemClock(): Clock {
   }
 }
 
+/** The system's randomness: UUIDs and numbers. */
 export function systemIds(): Ids {
   return { uuid: () => randomUUID(), random: () => Math.random() }
 }

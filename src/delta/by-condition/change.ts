@@ -23,7 +23,9 @@ export interface Change {
   readonly where: string | undefined
 }
 
+/** Options of `delete` and `update`. */
 export interface ChangeOptions {
+  /** Ends the work before the commit; then nothing is in the table. */
   readonly signal?: AbortSignal
 }
 

@@ -5,6 +5,7 @@ import type { EngineColumn } from '../parquet-engine.ts'
 import type { SchemaField } from '../schema.ts'
 import { booleanProperty } from '../table-properties.ts'
 
+/** What happened to the row of a change. */
 export type ChangeType = 'insert' | 'update_preimage' | 'update_postimage' | 'delete'
 
 export const CHANGE_TYPE = '_change_type'

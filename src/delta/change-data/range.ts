@@ -5,6 +5,7 @@ import { commitPath, logDirectory, parseLogName } from '../log-path.ts'
 import { readCommitIfThere } from '../log-reader.ts'
 import type { TableLog } from '../table-log.ts'
 
+/** Of which versions the changes are wanted. A beginning is needed, as a version or a time. */
 export interface ChangesRange {
   /** The first version whose changes are wanted. */
   readonly fromVersion?: number

@@ -44,6 +44,7 @@ export function countsBelow(wanted: Uint32Array, positions: Uint32Array): Uint32
   })
 }
 
+/** Whether a position is among those given, ascending. */
 export function hasPosition(positions: Uint32Array | undefined, position: number): boolean {
   if (positions === undefined) return false
   let low = 0

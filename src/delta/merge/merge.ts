@@ -19,7 +19,9 @@ import type { MergePlan } from './plan.ts'
 import { groupRows, type MergeSource } from './source.ts'
 import { MergeFiles, type PreparedFiles } from './write.ts'
 
+/** Options of `merge`. */
 export interface MergeOptions {
+  /** Ends the work before the commit; then nothing is in the table. */
   readonly signal?: AbortSignal
   /**
    * Files are not joined beyond this size. By default a sixteenth of the table, between 2 and 64 MiB:
@@ -32,12 +34,19 @@ export interface MergeOptions {
   readonly smallFileBytes?: number
 }
 
+/** What a merge did. */
 export interface MergeResult {
+  /** The version that holds the rows; the newest one when nothing changed. */
   readonly version: number
+  /** Rows with keys that were not stored. */
   readonly inserted: number
+  /** Stored rows that changed. */
   readonly updated: number
+  /** Stored rows that were deleted. */
   readonly deleted: number
+  /** Keys whose stored rows stay as they are. */
   readonly unchanged: number
+  /** Rows of the batch with a null in their key. */
   readonly dropped: number
   /** Of data files, vectors and files of changes, those of lost attempts too. */
   readonly bytesWritten: number
@@ -45,10 +54,13 @@ export interface MergeResult {
   readonly bytesWasted: number
   /** Time that the attempts after the first one took, without the pauses before them. */
   readonly redoneMs: number
+  /** New data files. */
   readonly filesAdded: number
+  /** Files that were rewritten or lost their last row. */
   readonly filesRemoved: number
   /** Files that stay, with a new deletion vector. */
   readonly filesMarked: number
+  /** Attempts that other writers won. */
   readonly conflicts: number
 }
 

@@ -14,6 +14,7 @@ export interface MergeSpec<R = StoredRow>
   extends Omit<MergeRules, 'keys' | 'policies' | 'guard' | 'deleteWhen'> {
   /** The columns that together name a row. Rows in which one of them is null are dropped and counted. */
   readonly keys: readonly ColumnName<R>[]
+  /** What becomes of each column; those that are left out are replaced where a row has them. */
   readonly policies?: MergePolicies<R>
   /** Which of two rows with one key is newer; without it the one that comes later. */
   readonly guard?: MergeGuard

@@ -5,6 +5,7 @@
 import { type ChangeOptions, changeRows } from '../by-condition/change.ts'
 import type { TableLog } from '../table-log.ts'
 
+/** Options of `delete`. */
 export interface DeleteOptions extends ChangeOptions {
   /**
    * SQL boolean expression over the columns, as in reads. Rows for which it is false or null stay. Without
@@ -13,11 +14,15 @@ export interface DeleteOptions extends ChangeOptions {
   readonly where?: string
 }
 
+/** What a delete did. */
 export interface DeleteResult {
   /** The new version; the newest one when nothing was deleted. */
   readonly version: number
+  /** Rows deleted. */
   readonly deleted: number
+  /** Files that were written anew, without the rows. */
   readonly filesAdded: number
+  /** Files that were written anew, or lost all their rows. */
   readonly filesRemoved: number
   /** Files that stay, with a new deletion vector. */
   readonly filesMarked: number
@@ -25,6 +30,7 @@ export interface DeleteResult {
   readonly bytesWritten: number
   /** Bytes that no commit refers to, because another writer won. */
   readonly bytesWasted: number
+  /** Attempts that other writers won. */
   readonly conflicts: number
 }
 

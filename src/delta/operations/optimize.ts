@@ -12,19 +12,27 @@ import { partitionKey } from '../partition-values.ts'
 import type { TableLog } from '../table-log.ts'
 import { type CommittedRewrite, commitRewrite, type Rewrite, type Turn } from './rewrite.ts'
 
+/** Options of `optimize`. */
 export interface OptimizeOptions {
   /** Files are joined up to this size; 128 MiB by default. */
   readonly targetFileBytes?: number
   /** A file with at least this part of its rows deleted is copied without them; 0.1 by default. */
   readonly deletedPart?: number
+  /** Ends the work after the file at hand; what is committed stays. */
   readonly signal?: AbortSignal
 }
 
+/** What an optimize did. */
 export interface OptimizeResult {
+  /** The newest version that it made; the newest one when there was nothing to do. */
   readonly version: number
+  /** New files. */
   readonly filesAdded: number
+  /** Files that the new ones took the place of. */
   readonly filesRemoved: number
+  /** Bytes of the new files. */
   readonly bytesAdded: number
+  /** Bytes of the files removed. */
   readonly bytesRemoved: number
   /** Rows that deletion vectors had marked, and that are gone now. */
   readonly rowsPurged: number

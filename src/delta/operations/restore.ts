@@ -15,6 +15,7 @@ import { sideBySide } from '../side-by-side.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 
+/** Options of `restore`. */
 export interface RestoreOptions {
   /** The version to bring back. */
   readonly version: number
@@ -25,22 +26,31 @@ export interface RestoreOptions {
   readonly ignoreMissingFiles?: boolean
   /** Commits nothing. */
   readonly dryRun?: boolean
+  /** Ends the work before the commit; then nothing is in the table. */
   readonly signal?: AbortSignal
 }
 
+/** What a restore did. */
 export interface RestoreResult {
   /** The new version; the newest one when nothing had to change, or on a dry run. */
   readonly version: number
+  /** The version that was brought back. */
   readonly restoredVersion: number
+  /** Files that are in the table again. */
   readonly filesRestored: number
+  /** Files that are in the table no more. */
   readonly filesRemoved: number
+  /** Bytes of the files restored. */
   readonly bytesRestored: number
+  /** Bytes of the files removed. */
   readonly bytesRemoved: number
   /** Of the table afterwards. */
   readonly files: number
+  /** Of the table afterwards. */
   readonly bytes: number
   /** Paths below the table of files of that version that are gone. */
   readonly missing: readonly string[]
+  /** Whether nothing was committed because a dry run was asked for. */
   readonly dryRun: boolean
 }
 

@@ -11,6 +11,7 @@ import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 import { deletedFileRetentionMs } from '../table-properties.ts'
 
+/** Options of `vacuum`. */
 export interface VacuumOptions {
   /** Milliseconds; by default the table's `delta.deletedFileRetentionDuration`, a week. */
   readonly retentionMs?: number
@@ -18,14 +19,19 @@ export interface VacuumOptions {
   readonly dryRun?: boolean
   /** Allows a shorter retention than the table's. */
   readonly force?: boolean
+  /** Ends the work between two files. */
   readonly signal?: AbortSignal
 }
 
+/** What a vacuum did, or would do. */
 export interface VacuumResult {
   /** Paths below the table. */
   readonly files: readonly string[]
+  /** Bytes of the files. */
   readonly bytes: number
+  /** The retention in use, in milliseconds. */
   readonly retentionMs: number
+  /** Whether nothing was deleted because a dry run was asked for. */
   readonly dryRun: boolean
 }
 
