@@ -4,6 +4,7 @@
  */
 import { isPipelineError, parseJson } from '../../../src/core/index.ts'
 import { DeltaTable, type VacuumResult } from '../../../src/delta/index.ts'
+import { changesProblems } from './changes.ts'
 import { isInjected, OPTIONS, type Outcome, type Played, TABLE } from './play.ts'
 import { appended, type Merge, merged, type Rows, textOf } from './rows.ts'
 
@@ -45,6 +46,7 @@ class Judge {
     await this.#checkReaders()
     await this.#checkWithoutCheckpoints()
     await this.#checkVacuum()
+    await this.#checkChanges()
     return { problems: this.#problems, versions: this.#rows.length, operations: outcomes.length }
   }
 
@@ -162,14 +164,17 @@ class Judge {
 
   /** Within the retention of every vacuum that ran. */
   #isKept(version: number): boolean {
-    const { world, outcomes } = this.#played
-    const superseded = world.commits.get(version + 1)
-    if (superseded === undefined) return true
-    return outcomes.every(outcome => {
+    const superseded = this.#played.world.commits.get(version + 1)
+    return superseded === undefined || this.#isYoung(superseded)
+  }
+
+  /** Whether no vacuum took what was of use until that time. */
+  #isYoung(until: number): boolean {
+    return this.#played.outcomes.every(outcome => {
       if (outcome.task.action.kind !== 'vacuum') return true
       const { retentionMs }: Pick<VacuumResult, 'retentionMs'> =
         outcome.result?.kind === 'vacuum' ? outcome.result.result : { retentionMs: DAY_MS }
-      return outcome.startedAt + SLACK_MS < superseded + retentionMs
+      return outcome.startedAt + SLACK_MS < until + retentionMs
     })
   }
 
@@ -238,6 +243,15 @@ class Judge {
         if (name.includes('deletion_vector') && needed.has('a vector')) continue
         this.#problem(`a late vacuum leaves ${name}`)
       }
+    })
+  }
+
+  /** Their files are of use as long as the version is young. */
+  async #checkChanges(): Promise<void> {
+    const { world } = this.#played
+    await this.#attempt('the change feed', async () => {
+      const isKept = (version: number): boolean => this.#isYoung(world.commits.get(version) ?? 0)
+      this.#problems.push(...(await changesProblems(world, this.#rows, isKept)))
     })
   }
 

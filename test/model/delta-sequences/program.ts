@@ -99,7 +99,8 @@ export function programOf(seed: number): Program {
     properties: {
       'delta.checkpointInterval': random.pick(['2', '3', '10']),
       'delta.deletedFileRetentionDuration': random.pick(['interval 1 days', 'interval 7 days']),
-      ...(random.chance(0.6) ? { 'delta.enableDeletionVectors': 'true' } : {})
+      ...(random.chance(0.6) ? { 'delta.enableDeletionVectors': 'true' } : {}),
+      ...(random.chance(0.5) ? { 'delta.enableChangeDataFeed': 'true' } : {})
     },
     sizeFactor: random.pick([1, 40, 1000]),
     faults,
@@ -160,9 +161,9 @@ function mergeOf(random: Random): MergeTask {
 }
 
 function propertiesOf(random: Random): Record<string, string> {
-  return random.chance(0.5)
-    ? { 'delta.enableDeletionVectors': random.pick(['true', 'false']) }
-    : { 'delta.checkpointInterval': random.pick(['1', '2', '5']) }
+  const name = random.pick(['enableDeletionVectors', 'enableChangeDataFeed', 'checkpointInterval'])
+  const values = name === 'checkpointInterval' ? ['1', '2', '5'] : ['true', 'false']
+  return { [`delta.${name}`]: random.pick(values) }
 }
 
 const idOf = (random: Random): string => `k${random.int(0, 14)}`
