@@ -8,21 +8,27 @@ export interface JsonObject {
   [key: string]: JsonValue
 }
 
-const UNSAFE_INTEGER = /\d{16,}/
 const MANY_DIGITS = /\d[\d.]{15,}/
 const CERTAIN_DIGITS = 15
+/** Digits enough for an integer that a double may not hold, where a number may stand. */
+const LONG_NUMBER = /(?:^|[:,[\s])-?\d{16}/
+const DIGITS = /\d{16}/
 
 /** Parses JSON text; integers that a double cannot hold become `bigint`. Throws `SyntaxError`. */
 export function parseJson(text: string): JsonValue {
-  if (!UNSAFE_INTEGER.test(text)) return JSON.parse(text) as JsonValue
+  if (!hasLongNumber(text)) return JSON.parse(text) as JsonValue
   return JSON.parse(text, losslessIntegers) as JsonValue
 }
 
 /** Serialises a value; `bigint` becomes a bare JSON integer. */
 export function stringifyJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'bigint' ? rawJson(inner.toString()) : inner
-  )
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'bigint' ? rawJson(inner.toString()) : inner
+    )
+  }
 }
 
 /** A number by its text, which is written as it is: digits that a double cannot hold stay. */
@@ -48,6 +54,31 @@ export function exactText(value: unknown): string | undefined {
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Whether a number, and not only a text, has so many digits: a reviver costs several times the parsing
+ * itself, so it is called in only where it is needed.
+ */
+function hasLongNumber(text: string): boolean {
+  if (!LONG_NUMBER.test(text)) return false
+  for (let at = 0; ; ) {
+    const quote = text.indexOf('"', at)
+    if (DIGITS.test(text.slice(at, quote === -1 ? text.length : quote))) return true
+    if (quote === -1) return false
+    at = endOfString(text, quote) + 1
+    if (at === 0) return false
+  }
+}
+
+/** Index of the quote that ends the string which begins at `start`; -1 when it does not end. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return -1
 }
 
 function losslessIntegers(

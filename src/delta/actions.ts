@@ -183,6 +183,16 @@ export function parseAction(line: string, where: string): Action {
       cause: error
     })
   }
+  return checkedAction(value, where)
+}
+
+/** Rows of a checkpoint as actions. Rejects with `DELTA_LOG_CORRUPT` when they are none. */
+export function assertActions(rows: readonly unknown[], where: string): readonly Action[] {
+  for (const row of rows) checkedAction(row, where)
+  return rows as readonly Action[]
+}
+
+function checkedAction(value: unknown, where: string): Action {
   if (!isJsonObject(value as never)) {
     throw new DeltaError('DELTA_LOG_CORRUPT', `${where} holds a line that is not an action`)
   }

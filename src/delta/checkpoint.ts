@@ -4,7 +4,8 @@
  */
 import { stringifyJson } from '../core/index.ts'
 import type { DataFiles } from './data-files.ts'
-import { checkpointPath, lastCheckpointPath } from './log-path.ts'
+import { writeLastCheckpoint } from './log/last-checkpoint.ts'
+import { checkpointPath } from './log-path.ts'
 import type { LogState } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { deletedFileRetentionMs } from './table-properties.ts'
@@ -26,7 +27,8 @@ export async function writeCheckpoint(
       actions.map(action => stringifyJson(action))
     )
   )
-  const hint = stringifyJson({ version, size: actions.length, sizeInBytes, numOfAddFiles })
-  await ports.store.put(lastCheckpointPath(table), Buffer.from(hint))
+  const size = actions.length
+  await writeLastCheckpoint(ports.store, table, { version, size, sizeInBytes, numOfAddFiles })
+  state.checkpointed = Math.max(state.checkpointed, version)
   return version
 }

@@ -12,14 +12,25 @@ export type LogFile =
       readonly parts: number
     }
   | { readonly kind: 'v2Checkpoint'; readonly version: number; readonly format: 'json' | 'parquet' }
+  /** `from` to `version`, both included. */
+  | { readonly kind: 'compaction'; readonly from: number; readonly version: number }
+  | { readonly kind: 'checksum'; readonly version: number }
   | { readonly kind: 'other' }
 
 const COMMIT = /^(\d{20})\.json$/
 const CLASSIC = /^(\d{20})\.checkpoint\.parquet$/
 const PART = /^(\d{20})\.checkpoint\.(\d{10})\.(\d{10})\.parquet$/
 const UUID_NAMED = /^(\d{20})\.checkpoint\.[0-9a-fA-F-]{36}\.(json|parquet)$/
+const COMPACTION = /^(\d{20})\.(\d{20})\.compacted\.json$/
+const CHECKSUM = /^(\d{20})\.crc$/
 
+/** Versions beyond what a number holds exactly are none: they could not be told apart. */
 export function parseLogName(name: string): LogFile {
+  const file = parseName(name)
+  return file.kind === 'other' || Number.isSafeInteger(file.version) ? file : { kind: 'other' }
+}
+
+function parseName(name: string): LogFile {
   const commit = COMMIT.exec(name)
   if (commit !== null) return { kind: 'commit', version: Number(commit[1]) }
   const classic = CLASSIC.exec(name)
@@ -32,6 +43,12 @@ export function parseLogName(name: string): LogFile {
       part: Number(part[2]),
       parts: Number(part[3])
     }
+  }
+  const checksum = CHECKSUM.exec(name)
+  if (checksum !== null) return { kind: 'checksum', version: Number(checksum[1]) }
+  const compaction = COMPACTION.exec(name)
+  if (compaction !== null) {
+    return { kind: 'compaction', from: Number(compaction[1]), version: Number(compaction[2]) }
   }
   const uuid = UUID_NAMED.exec(name)
   if (uuid === null) return { kind: 'other' }
@@ -51,6 +68,21 @@ export function checkpointPath(table: string, version: number): string {
   return `${logDirectory(table)}/${pad(version)}.checkpoint.parquet`
 }
 
+export function checkpointPartPaths(table: string, version: number, parts: number): string[] {
+  const name = (part: number): string =>
+    `${pad(version)}.checkpoint.${pad(part, 10)}.${pad(parts, 10)}.parquet`
+  return Array.from({ length: parts }, (_, part) => `${logDirectory(table)}/${name(part + 1)}`)
+}
+
+/** Aggregated actions of the versions `from` to `to`, both included. */
+export function compactionPath(table: string, from: number, to: number): string {
+  return `${logDirectory(table)}/${pad(from)}.${pad(to)}.compacted.json`
+}
+
+export function checksumPath(table: string, version: number): string {
+  return `${logDirectory(table)}/${pad(version)}.crc`
+}
+
 export function lastCheckpointPath(table: string): string {
   return `${logDirectory(table)}/_last_checkpoint`
 }
@@ -60,6 +92,6 @@ export function sidecarPath(table: string, path: string): string {
   return `${logDirectory(table)}/_sidecars/${path.slice(path.lastIndexOf('/') + 1)}`
 }
 
-function pad(version: number): string {
-  return version.toString().padStart(20, '0')
+function pad(number: number, digits = 20): string {
+  return number.toString().padStart(digits, '0')
 }

@@ -11,10 +11,10 @@ import type {
   ProtocolAction,
   RemoveAction
 } from './actions.ts'
+import { VersionedMap } from './log/versioned-map.ts'
 import { canonicalPath } from './paths.ts'
 import { assertReadable } from './protocol.ts'
 import { parseSchema, type SchemaField } from './schema.ts'
-import { VersionedMap } from './versioned-map.ts'
 
 /** One version of a table; never changes. */
 export interface Snapshot {
@@ -56,6 +56,9 @@ export class LogState {
   /** Whether protocol and metadata are known to be readable. */
   #readable = false
 
+  /** The newest version that is known to have a checkpoint; -1 for none. */
+  checkpointed = -1
+
   constructor(where: string) {
     this.#where = where
   }
@@ -64,7 +67,13 @@ export class LogState {
     return this.#version
   }
 
-  /** Applies the actions of one version: a commit, or all rows of a checkpoint. */
+  /** Begins with all actions of a checkpoint. */
+  applyCheckpoint(version: number, actions: readonly Action[]): void {
+    this.apply(version, actions)
+    this.checkpointed = version
+  }
+
+  /** Applies the actions of a commit, or of several in one (PROTOCOL.md "Log Compaction Files"). */
   apply(version: number, actions: readonly Action[]): void {
     this.#snapshot = undefined
     for (const action of actions) this.#applyOne(action)

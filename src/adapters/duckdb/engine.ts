@@ -18,7 +18,8 @@ import type {
   WriteRequest,
   WrittenFile
 } from '../../delta/index.ts'
-import { readCheckpointFiles, writeCheckpointFile } from './checkpoint.ts'
+import { readCheckpointFiles } from './checkpoint-reader.ts'
+import { writeCheckpointFile } from './checkpoint-writer.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { filterParts } from './filter-terms.ts'

@@ -23,6 +23,10 @@ import type { ObjectInfo, ObjectStore, PutResult } from '../../ports/object-stor
 import { assertObjectPath } from './object-path.ts'
 import { isTemporary, sweepTemporaries, temporaryName } from './temporary-files.ts'
 
+const SURROGATE = /[\ud800-\udfff]/
+/** Files whose size and time are asked for at the same time, in a listing. */
+const STATS_AT_ONCE = 64
+
 /** Objects below a local directory, which is made by the first write. */
 export function openLocalFiles(options: { readonly root: string }): ObjectStore {
   return new LocalFiles(resolve(options.root))
@@ -134,31 +138,39 @@ class LocalFiles implements ObjectStore {
 
   /** Byte order of whole paths: a directory sorts as its name with a slash. */
   async *#walk(directory: string, prefix: string, after: string): AsyncGenerator<ObjectInfo> {
-    const names = await this.#entries(directory)
-    for (const name of names) {
+    let files: string[] = []
+    for (const name of await this.#entries(directory, prefix, after)) {
       const path = directory + name
-      const isDirectory = name.endsWith('/')
-      const relevant = isDirectory
-        ? path.startsWith(prefix) || prefix.startsWith(path)
-        : path.startsWith(prefix)
-      if (!relevant) continue
-      if (isDirectory) {
-        const done = bytesBefore(path, after) && !after.startsWith(path)
-        if (!done) yield* this.#walk(path, prefix, after)
-      } else if (bytesBefore(after, path)) {
-        const info = await this.head(path)
-        if (info !== undefined) yield info
-      }
+      if (!name.endsWith('/')) files.push(path)
+      if (files.length < STATS_AT_ONCE && !name.endsWith('/')) continue
+      yield* await this.#infos(files)
+      files = []
+      if (name.endsWith('/')) yield* this.#walk(path, prefix, after)
     }
+    yield* await this.#infos(files)
   }
 
-  async #entries(directory: string): Promise<string[]> {
+  async #infos(paths: readonly string[]): Promise<ObjectInfo[]> {
+    const infos = await Promise.all(paths.map(path => this.head(path)))
+    return infos.filter(info => info !== undefined)
+  }
+
+  /** Names in the directory that are, or may lead to, objects asked for, in order. */
+  async #entries(directory: string, prefix: string, after: string): Promise<string[]> {
+    const isRelevant = (name: string): boolean => {
+      const path = directory + name
+      if (!name.endsWith('/')) return path.startsWith(prefix) && bytesBefore(after, path)
+      if (!path.startsWith(prefix) && !prefix.startsWith(path)) return false
+      return after.startsWith(path) || !bytesBefore(path, after)
+    }
     try {
       const entries = await readdir(join(this.root, directory), { withFileTypes: true })
-      return entries
+      const names = entries
         .filter(entry => !isTemporary(entry.name))
         .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-        .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+        .filter(isRelevant)
+      // Texts compare by UTF-16, which differs from bytes only where there are surrogates.
+      return names.some(name => SURROGATE.test(name)) ? names.sort(byBytes) : names.sort()
     } catch (error) {
       if (isAbsent(error)) return []
       throw storageError(error, `${this.root}/${directory}`)
@@ -167,7 +179,11 @@ class LocalFiles implements ObjectStore {
 }
 
 function bytesBefore(a: string, b: string): boolean {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
+  return SURROGATE.test(a) || SURROGATE.test(b) ? byBytes(a, b) < 0 : a < b
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 /** Resolves to the time of the write by the file system's clock, in milliseconds. */

@@ -20,6 +20,27 @@ describe('JSON', () => {
     ])
   })
 
+  it('finds long integers wherever they stand, and only where they are no text', () => {
+    const id = 9007199254740993n
+    const texts = [
+      '"',
+      '\\',
+      '\\"',
+      ':9007199254740993',
+      '[9007199254740993',
+      '"\\":9007199254740993'
+    ]
+    for (const text of texts) {
+      const json = stringifyJson({ [text]: [text, -id, { [text]: id }], n: text })
+      assert.deepEqual(parseJson(json), { [text]: [text, -id, { [text]: id }], n: text })
+    }
+    assert.equal(parseJson('9007199254740993'), id)
+    assert.deepEqual(parseJson('[ 1,\n\t9007199254740993]'), [1, id])
+    assert.throws(() => parseJson('{"a": "x :9007199254740993'), SyntaxError)
+    const large = `"${':9007199254740993\\\\'.repeat(500_000)}"`
+    assert.equal(String(parseJson(large)).length, 18 * 500_000)
+  })
+
   it('writes back any integer as it was', () => {
     fc.assert(
       fc.property(fc.bigInt(), id => {

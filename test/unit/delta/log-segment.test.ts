@@ -23,7 +23,7 @@ async function segmentOf(
   if (options.hint !== undefined) {
     await store.put(`${LOG}/_last_checkpoint`, Buffer.from(options.hint))
   }
-  const segment = await findLogSegment(store, 'table', options.version)
+  const segment = await findLogSegment(store, 'table', { version: options.version })
   if (segment === undefined) return undefined
   assert.deepEqual(
     segment.commits.map(({ path }) => path),

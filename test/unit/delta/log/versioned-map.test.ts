@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { VersionedMap } from '../../../src/delta/versioned-map.ts'
-import { seededRandom } from '../../helpers/random.ts'
+import { VersionedMap } from '../../../../src/delta/log/versioned-map.ts'
+import { seededRandom } from '../../../helpers/random.ts'
 
 function assertSame(version: ReadonlyMap<string, number>, expected: Map<string, number>): void {
   assert.equal(version.size, expected.size)

@@ -1,16 +1,12 @@
-/** Checkpoint files: actions as JSON on one side, Parquet with nested columns on the other. */
+/** Writes checkpoint files: actions as JSON on one side, Parquet with nested columns on the other. */
 import { rm, stat, writeFile } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type JsonObject, parseJson } from '../../core/index.ts'
 import { identifier, literal } from './sql.ts'
 import { syncFile } from './write.ts'
 
 const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)'
 const VECTOR =
   'STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, "offset" INTEGER, sizeInBytes INTEGER, cardinality BIGINT, maxRowIndex BIGINT)'
-
-/** Only in checkpoints of version 2, which are read. */
-const READ_ONLY = ['checkpointMetadata', 'sidecar']
 
 /** The checkpoint schema of PROTOCOL.md, as far as tables that we write to can fill it. */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -21,28 +17,6 @@ const COLUMNS: Readonly<Record<string, string>> = {
   protocol:
     'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])',
   domainMetadata: 'STRUCT("domain" VARCHAR, "configuration" VARCHAR, removed BOOLEAN)'
-}
-
-export async function readCheckpointFiles(
-  connection: DuckDBConnection,
-  localPaths: readonly string[]
-): Promise<JsonObject[]> {
-  const source = `read_parquet([${localPaths.map(literal).join(', ')}], union_by_name = true)`
-  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
-  const present = (described.getColumns()[0] ?? [])
-    .map(String)
-    .filter(name => name in COLUMNS || READ_ONLY.includes(name))
-  if (present.length === 0) return []
-  const selected = present.map(name => `to_json(${identifier(name)})::VARCHAR`).join(', ')
-  const reader = await connection.runAndReadAll(`SELECT ${selected} FROM ${source}`)
-  const columns = reader.getColumns()
-  const actions: JsonObject[] = []
-  present.forEach((name, index) => {
-    for (const text of columns[index] ?? []) {
-      if (text !== null && text !== 'null') actions.push({ [name]: parseJson(String(text)) })
-    }
-  })
-  return actions
 }
 
 export async function writeCheckpointFile(
