@@ -210,7 +210,10 @@ export interface ParquetEngine {
   scan(request: ScanRequest): Promise<Record<string, CellValue>[]>
   /** The same rows, a batch at a time. */
   scanBatches(request: ScanRequest): AsyncIterable<Record<string, CellValue>[]>
-  /** Writes the rows to a local file; resolves to their number. */
+  /**
+   * Writes the rows to a local file; resolves to their number. Lines of JSON hold cells as rows do, but times
+   * as ISO 8601 text, and as text the numbers that JSON lacks (README.md "Nested values" has the forms).
+   */
   export(request: ScanRequest, target: string, format: ExportFormat): Promise<number>
   /** Rejects with `DELTA_QUERY_INVALID` when the filter is not one expression without subqueries. */
   filterParts(where: string): Promise<FilterParts>

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { CellValue, Row } from '../../src/core/index.ts'
+import { type CellValue, parseJson, type Row } from '../../src/core/index.ts'
 import {
   type DataFile,
   type EngineColumn,
@@ -476,12 +476,23 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         await assert.rejects(ask('n = 1'), { code: 'DELTA_QUERY_INVALID' })
       }))
 
-    test('exports rows as lines of JSON', () =>
+    test('exports rows as lines of JSON that lose nothing', () =>
       withEngine(async ({ engine, path, write }) => {
-        const file = await write('a', [id, n], [{ id: 'a', n: 1 }])
-        const request = { files: [file], schema: [id, n], columns: ['id', 'n'] }
-        assert.equal(await engine.export(request, path('out'), 'ndjson'), 1)
-        assert.deepEqual(JSON.parse(await readFile(path('out'), 'utf8')), { id: 'a', n: 1 })
+        const written = [...rows.slice(0, 3), { id: 'numbers', d: Number.NaN }, { id: 'z', d: -0 }]
+        const file = await write('a', everything, written)
+        const columns = everything.map(({ name }) => name)
+        const request = { files: [file], schema: everything, columns }
+        assert.equal(await engine.export(request, path('out'), 'ndjson'), 5)
+        const lines = (await readFile(path('out'), 'utf8')).trim().split('\n')
+        const found = lines.map(line => parseJson(line) as Record<string, CellValue>).sort(byId)
+        const [first, second, third, numbers, zero] = found
+        const times = { t: '2023-11-14T22:13:20.123456Z' }
+        assert.deepEqual(first, { ...complete(rows[0] ?? {}), ...times })
+        assert.equal(second?.['n'], 2n ** 60n)
+        assert.equal(second?.['t'], '1969-12-31T23:59:59.999999Z')
+        assert.deepEqual(third, complete(rows[2] ?? {}))
+        assert.equal(numbers?.['d'], 'NaN')
+        assert.ok(Object.is(zero?.['d'], -0))
       }))
 
     test('counts keys that occur more than once, of rows that are not deleted', () =>

@@ -67,7 +67,7 @@ function typeName(type: DataType): string {
   return `map<${typeName(type.keyType)},${value}>`
 }
 
-async function parquetRows(file: string, fields: readonly SchemaField[]): Promise<Cell[]> {
+export async function parquetRows(file: string, fields: readonly SchemaField[]): Promise<Cell[]> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   try {
@@ -86,7 +86,7 @@ async function parquetRows(file: string, fields: readonly SchemaField[]): Promis
   }
 }
 
-function sortedCells<T extends Cell>(cells: readonly T[]): T[] {
+export function sortedCells<T extends Cell>(cells: readonly T[]): T[] {
   return cells
     .map(cell => [JSON.stringify(cell), cell] as const)
     .sort(([a], [b]) => compareCodePoints(a, b))
@@ -133,8 +133,11 @@ function nestedCell(value: DuckDBValue, type: DataType): Cell {
 }
 
 function numberText(value: number | bigint, type: DataType): string {
-  if (type !== 'double' && type !== 'float') return String(value)
-  const number = Number(value)
+  return type === 'double' || type === 'float' ? floatText(Number(value), type) : String(value)
+}
+
+/** The hexadecimal of the bits; NaN has many. */
+export function floatText(number: number, type: 'double' | 'float'): string {
   if (Number.isNaN(number)) return 'NaN'
   const bytes = Buffer.alloc(type === 'double' ? 8 : 4)
   if (type === 'double') bytes.writeDoubleBE(number)

@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { cellLine, withTimes } from '../../src/cli/row-format.ts'
 import {
   type CellValue,
   DeltaError,
@@ -211,7 +212,8 @@ class MemoryParquet implements ParquetEngine {
       throw new DeltaError('DELTA_UNSUPPORTED', `The engine for tests does not export ${format}`)
     }
     const rows = await this.scan(request)
-    const lines = rows.map(row => `${stringifyJson(row)}\n`)
+    const columns = request.schema.map(({ name, type }) => ({ name, type: String(type) }))
+    const lines = rows.map(row => `${cellLine(withTimes(row, columns))}\n`)
     await this.#files.write(target, Buffer.from(lines.join('')))
     return rows.length
   }

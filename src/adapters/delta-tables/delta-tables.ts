@@ -15,6 +15,7 @@ import {
   type ParquetEngine,
   type RestoreOptions,
   type RestoreResult,
+  type Snapshot,
   type VacuumOptions,
   type VacuumResult,
   type VerifyReport
@@ -68,6 +69,8 @@ export interface DeltaTables extends TableStore {
   /** Names of the tables below the prefix. */
   list(): Promise<string[]>
   show(table: string): Promise<TableDescription>
+  /** Those of the newest version, or of the one asked for. */
+  columns(table: string, version?: number): Promise<TableDescription['columns']>
   /** `keys`: columns whose values together must occur once. */
   verify(table: string, keys?: readonly string[]): Promise<VerifyReport>
   optimize(table: string, options?: OptimizeOptions): Promise<OptimizeResult>
@@ -168,11 +171,7 @@ class DeltaTableStore implements DeltaTables {
     return {
       location: open.location,
       version: snapshot.version,
-      columns: snapshot.fields.map(({ name, type, nullable }) => ({
-        name,
-        type: typeof type === 'string' ? type : JSON.stringify(type),
-        nullable
-      })),
+      columns: describedColumns(snapshot),
       partitionBy: snapshot.metadata.partitionColumns,
       properties: snapshot.metadata.configuration,
       protocol: {
@@ -184,6 +183,10 @@ class DeltaTableStore implements DeltaTables {
       rows: await open.countRows(),
       history: await open.history()
     }
+  }
+
+  async columns(table: string, version?: number): Promise<TableDescription['columns']> {
+    return describedColumns(await (await this.#open(table)).snapshot(version))
   }
 
   async verify(table: string, keys?: readonly string[]): Promise<VerifyReport> {
@@ -313,4 +316,12 @@ function keyCell(text: string, type: string | undefined): CellValue | undefined 
     return BigInt.asIntN(64, value) === value ? value : undefined
   }
   return undefined
+}
+
+function describedColumns({ fields }: Snapshot): TableDescription['columns'] {
+  return fields.map(({ name, type, nullable }) => ({
+    name,
+    type: typeof type === 'string' ? type : JSON.stringify(type),
+    nullable
+  }))
 }

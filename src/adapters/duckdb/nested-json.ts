@@ -12,6 +12,11 @@ export function jsonText(value: string, type: DataType): string {
   return `to_json(${jsonValue(value, type, 0)})::VARCHAR`
 }
 
+/** SQL of a cell as lines of JSON hold it: nested values as their text, the others in the same forms. */
+export function jsonCell(value: string, type: DataType): string {
+  return typeof type === 'string' ? jsonPrimitive(value, type) : jsonText(value, type)
+}
+
 function jsonValue(value: string, type: DataType, depth: number): string {
   if (typeof type === 'string') return jsonPrimitive(value, type)
   const item = `j${depth}`
@@ -41,8 +46,9 @@ function jsonPrimitive(value: string, type: string): string {
     return `strftime(make_timestamp(epoch_us(${value})), ${MICROSECONDS}) || 'Z'`
   }
   if (type !== 'float' && type !== 'double') return value
-  // JSON has no such numbers; DuckDB would write them all the same.
+  // JSON has no such numbers; DuckDB would write them all the same. A float is written with the digits of
+  // the double that it is, so that whoever reads it as one gets the same number.
   return `CASE WHEN isnan(${value}) THEN to_json('NaN')
     WHEN isinf(${value}) THEN to_json(CASE WHEN ${value} > 0 THEN 'Infinity' ELSE '-Infinity' END)
-    ELSE to_json(${value}) END`
+    ELSE to_json(${value}::DOUBLE) END`
 }

@@ -3,6 +3,7 @@ import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { type CellValue, DeltaError } from '../../core/index.ts'
 import type { EngineColumn, ExportFormat, ScanRequest } from '../../delta/index.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
+import { jsonCell } from './nested-json.ts'
 import { parametersOf } from './parameters.ts'
 import { type Relation, relationOf } from './relation.ts'
 import { identifier, literal, sqlType } from './sql.ts'
@@ -57,7 +58,9 @@ export async function exportRows(
   if (request.columns.length === 0) {
     throw new DeltaError('DELTA_QUERY_INVALID', 'A table without columns cannot be exported')
   }
-  const query = await queryOf(connection, request, column => identifier(column.name))
+  const query = await queryOf(connection, request, ({ name, type }) =>
+    format === 'ndjson' ? jsonCell(identifier(name), type) : identifier(name)
+  )
   const { values, types } = parametersOf(query.parameters)
   try {
     const reader = await guarded(request.where !== undefined, () =>
@@ -119,8 +122,11 @@ function rowsOf(
   const values = chunk.getColumns()
   return Array.from({ length: chunk.rowCount }, (_, row) => {
     const cells: Record<string, CellValue> = {}
-    columns.forEach((column, index) => {
-      cells[column.name] = outputCell(values[index]?.[row] ?? null, column.type)
+    columns.forEach(({ name, type }, index) => {
+      const value = outputCell(values[index]?.[row] ?? null, type)
+      // Assigned, this one name would be the object's prototype.
+      if (name === '__proto__') Object.defineProperty(cells, name, { value, enumerable: true })
+      else cells[name] = value
     })
     return cells
   })

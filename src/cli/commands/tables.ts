@@ -108,7 +108,7 @@ export const tablesRead: Command = {
   name: 'tables read',
   summary: 'Print rows of a table, at any version.',
   description:
-    'In NDJSON, times are ISO 8601 text and integers are exact. Parquet needs --out. With --format table at most 20 rows are shown unless --limit is given.',
+    'In NDJSON, integers are exact; times are ISO 8601 text, decimals text, binary base64, structs, arrays and maps JSON text. Parquet needs --out. With --format table at most 20 rows are shown unless --limit is given.',
   positionals: [tableArgument],
   options: {
     version: { type: 'integer', value: 'N', doc: 'Version of the table (default: the newest).' },
@@ -151,18 +151,17 @@ export const tablesRead: Command = {
         await writeLine(terminal.stderr, `${thousands(count)} rows in ${out}`)
         return 0
       }
-      const { columns } = await tables.show(name)
-      const times = columns.filter(column => column.type === 'timestamp').map(item => item.name)
+      const columns = await tables.columns(name, options.version)
       if (format === 'ndjson') {
         for await (const batch of tables.readStream(name, options)) {
-          const lines = batch.map(row => `${cellLine(withTimes(row, times))}\n`)
+          const lines = batch.map(row => `${cellLine(withTimes(row, columns))}\n`)
           await write(terminal.stdout, lines.join(''))
         }
         return 0
       }
       const rows = await tables.readTable(name, limited(options))
       await printTable(
-        rows.map(row => withTimes(row, times)),
+        rows.map(row => withTimes(row, columns)),
         args,
         terminal
       )
@@ -183,7 +182,7 @@ async function assertColumns(
   name: string,
   columns: readonly string[]
 ): Promise<void> {
-  const known = (await tables.show(name)).columns.map(column => column.name)
+  const known = (await tables.columns(name)).map(column => column.name)
   const wrong = columns.find(column => !known.includes(column))
   if (wrong === undefined) return
   const close = nearest(wrong, known)

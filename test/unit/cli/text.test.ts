@@ -24,9 +24,20 @@ describe('text of the command line', () => {
   })
 
   it('writes integers exactly and times as ISO text', () => {
-    const row = { id: 9007199254740993n, at: 1_000_001n, text: 'ü' }
-    const line = cellLine(withTimes(row, ['at']))
-    assert.equal(line, '{"id":9007199254740993,"at":"1970-01-01T00:00:01.000001Z","text":"ü"}')
+    const row = { id: 9007199254740993n, at: 1_000_001n, local: -1n, text: 'ü' }
+    const columns = [
+      { name: 'at', type: 'timestamp' },
+      { name: 'local', type: 'timestamp_ntz' }
+    ]
+    assert.equal(
+      cellLine(withTimes(row, columns)),
+      '{"id":9007199254740993,"at":"1970-01-01T00:00:01.000001Z","local":"1969-12-31T23:59:59.999999","text":"ü"}'
+    )
+  })
+
+  it('writes numbers that JSON lacks as text, and the sign of a zero', () => {
+    const line = cellLine({ a: Number.NaN, b: Number.NEGATIVE_INFINITY, c: -0, d: 0, e: 1.5 })
+    assert.equal(line, '{"a":"NaN","b":"-Infinity","c":-0.0,"d":0,"e":1.5}')
   })
 
   it('finds the word that is meant, and none when nothing is near', () => {

@@ -1,0 +1,25 @@
+/** The command line in this process: its exit code, and what it printed. */
+import { Writable } from 'node:stream'
+import { main } from '../../src/cli/main.ts'
+
+export async function runCli(
+  ...words: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: '', err: '' }
+  const sink = (name: 'out' | 'err'): Writable =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        texts[name] += String(chunk)
+        done()
+      }
+    })
+  const code = await main(words, {
+    stdout: sink('out'),
+    stderr: sink('err'),
+    interactive: false,
+    width: 80,
+    errInteractive: false,
+    stopSignal: new AbortController().signal
+  })
+  return { code, ...texts }
+}
