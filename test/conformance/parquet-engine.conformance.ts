@@ -486,7 +486,7 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         const lines = (await readFile(path('out'), 'utf8')).trim().split('\n')
         const found = lines.map(line => parseJson(line) as Record<string, CellValue>).sort(byId)
         const [first, second, third, numbers, zero] = found
-        const times = { t: '2023-11-14T22:13:20.123456Z' }
+        const times = { t: '2023-11-14T22:13:20.123456Z', l: '0001-01-01T00:00:00.000000' }
         assert.deepEqual(first, { ...complete(rows[0] ?? {}), ...times })
         assert.equal(second?.['n'], 2n ** 60n)
         assert.equal(second?.['t'], '1969-12-31T23:59:59.999999Z')

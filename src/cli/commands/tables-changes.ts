@@ -74,10 +74,10 @@ export const tablesChanges: Command = {
         await writeLine(terminal.stderr, `${thousands(count)} rows in ${out}`)
         return 0
       }
-      const { columns } = await tables.show(name)
-      const times = columns.filter(column => column.type === 'timestamp').map(item => item.name)
+      const stored = await tables.columns(name)
+      const columns = [...stored, { name: '_commit_timestamp', type: 'timestamp' }]
       const timed = (rows: readonly TableRow[]): TableRow[] =>
-        rows.map(row => withTimes(row, [...times, '_commit_timestamp']))
+        rows.map(row => withTimes(row, columns))
       if (format === 'ndjson') {
         for await (const batch of tables.changesStream(name, options)) {
           const lines = timed(batch).map(row => `${cellLine(row)}\n`)
