@@ -336,6 +336,30 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         ])
       }))
 
+    test('fetches each place of many files, and of large ones', () =>
+      withEngine(async ({ engine, write }) => {
+        const files: DataFile[] = []
+        for (let i = 0; i < 40; i++) {
+          files.push(await write(`f${i}`, [id, n], [{ id: `a${i}`, n: i }, { id: `b${i}` }]))
+        }
+        for (const count of [40, 3]) {
+          for (const size of [1000, 50_000_000]) {
+            const some = files.slice(0, count).map(file => ({ ...file, size }))
+            const places = some.flatMap((_, file) => [
+              { file, position: 1 },
+              { file, position: 7 },
+              { file: count - 1 - file, position: 0 }
+            ])
+            const fetched = await engine.fetch({ files: some, columns: [id], places })
+            fetched.sort((a, b) => a.place - b.place)
+            const expected = places.flatMap(({ file, position }, place) =>
+              position > 1 ? [] : [{ place, values: { id: `${'ab'[position]}${file}` } }]
+            )
+            assert.deepEqual(fetched, expected)
+          }
+        }
+      }))
+
     test('hashes the keys of stored rows as those of a batch, ascending, deleted ones too', () =>
       withEngine(async ({ engine, write }) => {
         const kinds: readonly EngineColumn[] = [

@@ -22,10 +22,11 @@ import { readCheckpointFiles } from './checkpoint-reader.ts'
 import { writeCheckpointFile } from './checkpoint-writer.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
+import { type FetchedRow, fetchParts, fetchRows } from './fetch.ts'
 import { filterParts } from './filter-terms.ts'
 import { filterPartitions, findRows } from './find-rows.ts'
 import { sortedKeyHashes } from './key-hashes.ts'
-import { fetchRows, matchRows } from './match.ts'
+import { matchRows } from './match.ts'
 import { parametersOf } from './parameters.ts'
 import { relationOf } from './relation.ts'
 import { exportRows, scanBatches, scanRows } from './scan.ts'
@@ -72,10 +73,16 @@ class DuckDbEngine implements ParquetEngine {
     return await this.#run(connection => matchRows(connection, request))
   }
 
-  async fetch(
-    request: FetchRequest
-  ): Promise<{ place: number; values: Record<string, CellValue> }[]> {
-    return await this.#run(connection => fetchRows(connection, request))
+  async fetch(request: FetchRequest): Promise<FetchedRow[]> {
+    const parts = fetchParts(request).map(async ({ request: part, of }) => {
+      const rows = await this.#run(connection => fetchRows(connection, part))
+      return rows.map(({ place, values }) => ({ place: of[place] ?? 0, values }))
+    })
+    const settled = await Promise.allSettled(parts)
+    return settled.flatMap(part => {
+      if (part.status === 'rejected') throw part.reason
+      return part.value
+    })
   }
 
   async *sortedKeyHashes(

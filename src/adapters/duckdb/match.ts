@@ -3,19 +3,12 @@
  * rows are read at once. Of large ones first the key columns alone, then the rest of the rows found, from
  * the files that hold them: a batch of new rows reads nothing but keys.
  */
-import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
-import type { CellValue } from '../../core/index.ts'
-import {
-  type EngineColumn,
-  type FetchRequest,
-  hasPosition,
-  type Match,
-  type MatchRequest
-} from '../../delta/index.ts'
-import { addPlaces, type Parameters, PLACES, parametersOf } from './parameters.ts'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { type EngineColumn, hasPosition, type Match, type MatchRequest } from '../../delta/index.ts'
+import { cellsOf, fetchRows, joined, valueExpressions, valueNames } from './fetch.ts'
+import { parametersOf } from './parameters.ts'
 import { FILE, POSITION, storedRows } from './relation.ts'
 import { createRowTable, ROW } from './row-table.ts'
-import { outputCell, outputExpression } from './values.ts'
 
 type Hit = Omit<Match, 'values'>
 
@@ -73,61 +66,4 @@ async function fetchValues(
     const hit = hits[place]
     return hit === undefined ? [] : [{ ...hit, values }]
   })
-}
-
-export async function fetchRows(
-  connection: DuckDBConnection,
-  { files, columns, places }: FetchRequest
-): Promise<{ place: number; values: Record<string, CellValue> }[]> {
-  if (places.length === 0) return []
-  const used = [...new Set(places.map(place => place.file))]
-  const indexOf = new Map(used.map((file, index) => [file, index]))
-  const read = used.flatMap(file => files[file] ?? [])
-  const relation = await storedRows(connection, read, columns, valueNames(columns), true)
-  const parameters = parametersOf(relation.parameters)
-  addPlaces(
-    parameters,
-    places.map(({ file, position }) => ({ file: indexOf.get(file) ?? 0, position }))
-  )
-  const selected = ['s.place', ...valueExpressions(columns)]
-  const on = [`f.${FILE} = s.file`, `f.${POSITION} = s.position`]
-  const reader = await joined(connection, relation.sql, PLACES, selected, on, parameters)
-  const [indexes = [], ...data] = reader.getColumns()
-  return indexes.map((index, i) => ({ place: Number(index), values: cellsOf(columns, data, i) }))
-}
-
-/** The files are probed; the hash table is built of the few rows, on the right. */
-async function joined(
-  connection: DuckDBConnection,
-  files: string,
-  rows: string,
-  selected: readonly string[],
-  on: readonly string[],
-  { values, types }: Parameters
-): Promise<DuckDBResultReader> {
-  return await connection.runAndReadAll(
-    `SELECT ${selected.join(', ')} FROM (${files}) f JOIN ${rows} s ON ${on.join(' AND ')}`,
-    values,
-    types
-  )
-}
-
-function valueNames(columns: readonly EngineColumn[]): string[] {
-  return columns.map((_, index) => `f${index}`)
-}
-
-function valueExpressions(columns: readonly EngineColumn[]): string[] {
-  return columns.map((column, index) => outputExpression(`f.f${index}`, column.type))
-}
-
-function cellsOf(
-  columns: readonly EngineColumn[],
-  data: readonly (readonly DuckDBValue[])[],
-  row: number
-): Record<string, CellValue> {
-  const cells: Record<string, CellValue> = {}
-  columns.forEach((column, index) => {
-    cells[column.name] = outputCell(data[index]?.[row] ?? null, column.type)
-  })
-  return cells
 }
