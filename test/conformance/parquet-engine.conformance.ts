@@ -99,6 +99,45 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         assert.deepEqual(await engine.rowCounts([file.localPath]), [4])
       }))
 
+    test('gives back whatever a text holds, of many rows in their order', () =>
+      withEngine(async ({ engine, write }) => {
+        const odd = [
+          '',
+          '\u001e',
+          '\u001f',
+          'a\u001fb',
+          '\u001e\u001f',
+          '\u0000',
+          'x\u0000',
+          '\n',
+          '\u{1f600}',
+          "'"
+        ]
+        const other = column('other', 'string')
+        const written = Array.from({ length: 20_000 }, (_, i) => ({
+          id: i < 9000 ? `k${i}` : (odd[i % 10] ?? null),
+          n: i % 7 === 0 ? null : i,
+          other: i % 5 === 0 ? null : i % 3 === 0 ? '' : `${i}`
+        }))
+        // Each alone too: one odd text may hide what another one does.
+        const alone = odd.map(id => [
+          { id: 'a', n: 1, other: id },
+          { id, n: 1, other: null }
+        ])
+        for (const [i, rows] of [written, ...alone].entries()) {
+          const file = await write(`f${i}`, [id, n, other], rows)
+          assert.deepEqual(await scanAll(engine, [file], [id, n, other]), rows)
+        }
+        const keys = odd.map(id => ({ id }))
+        const file = await write('keys', [id], keys)
+        const matches = await engine.match({ files: [file], keys: [id], rows: keys, columns: [] })
+        matches.sort((a, b) => a.row - b.row)
+        assert.deepEqual(
+          matches,
+          odd.map((_, row) => ({ row, file: 0, position: row, values: {} }))
+        )
+      }))
+
     test('reports null counts and bounds, and no bounds where there is a NaN or nothing', () =>
       withEngine(async ({ engine, path }) => {
         const request = { target: path('f'), columns: everything, copies: [], rows }

@@ -41,7 +41,7 @@ async function findRows(
     const on = table.expressions.map((expression, index) => `f.k${index} = ${expression}`)
     const selected = [`s.${ROW}`, `f.${FILE}`, `f.${POSITION}`, ...valueExpressions(columns)]
     const parameters = parametersOf(relation.parameters)
-    const reader = await joined(connection, relation.sql, table.name, selected, on, parameters)
+    const reader = await joined(connection, relation.sql, table.source, selected, on, parameters)
     const [rows = [], fileIndexes = [], positions = [], ...data] = reader.getColumns()
     return rows.flatMap((row, i) => {
       const file = Number(fileIndexes[i])

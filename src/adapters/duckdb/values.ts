@@ -6,7 +6,6 @@ import {
   BIGINT,
   BOOLEAN,
   DOUBLE,
-  DuckDBDataChunk,
   type DuckDBType,
   type DuckDBValue,
   FLOAT,
@@ -15,7 +14,7 @@ import {
   TINYINT,
   VARCHAR
 } from '@duckdb/node-api'
-import type { CellValue, Row } from '../../core/index.ts'
+import type { CellValue } from '../../core/index.ts'
 import { type DataType, decimalOf, isNested } from '../../delta/index.ts'
 import { jsonText } from './nested-json.ts'
 import { decimalText, sqlType } from './sql.ts'
@@ -69,33 +68,6 @@ export function inputForm(type: DataType): InputForm | undefined {
 
 function text(expression: InputForm['expression']): InputForm {
   return { sqlType: 'VARCHAR', chunkType: VARCHAR, cell: plain, expression }
-}
-
-/** One chunk of the rows from `start` on. */
-export function chunkOf(
-  forms: readonly InputForm[],
-  names: readonly string[],
-  rows: readonly Row[],
-  start: number,
-  leading?: (index: number) => number
-): DuckDBDataChunk {
-  const count = Math.min(CHUNK_ROWS, rows.length - start)
-  const types = [...(leading === undefined ? [] : [INTEGER]), ...forms.map(form => form.chunkType)]
-  const chunk = DuckDBDataChunk.create(types, count)
-  const offset = leading === undefined ? 0 : 1
-  if (leading !== undefined) {
-    chunk.setColumnValues(
-      0,
-      Array.from({ length: count }, (_, i) => leading(start + i))
-    )
-  }
-  forms.forEach((form, column) => {
-    const name = names[column] ?? ''
-    const values = new Array<DuckDBValue>(count)
-    for (let i = 0; i < count; i++) values[i] = form.cell(rows[start + i]?.[name])
-    chunk.setColumnValues(offset + column, values)
-  })
-  return chunk
 }
 
 /** SQL that brings a column into the form in which it leaves DuckDB. */

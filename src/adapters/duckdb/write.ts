@@ -22,9 +22,6 @@ import { identifier, literal } from './sql.ts'
  * does not pay took half the time of a copy.
  */
 const DICTIONARY_VALUES = 1000
-/** Rows that one thread reads of a table at a time: only beyond can several threads change the order. */
-const ROW_GROUP = 122_880
-
 export async function writeParquet(
   connection: DuckDBConnection,
   request: WriteRequest,
@@ -51,8 +48,7 @@ export async function writeParquet(
       const selected = table.expressions.map((expression, index) => {
         return `${expression} AS ${identifier(columns[index]?.physicalName ?? '')}`
       })
-      const ordered = rows.length > ROW_GROUP && parts.length === 0 ? ' ORDER BY rowid' : ''
-      parts.push(`SELECT ${selected.join(', ')} FROM ${table.name}${threads > 1 ? ordered : ''}`)
+      parts.push(`SELECT ${selected.join(', ')} FROM ${table.source}`)
     }
     return await copyToFile(connection, parts.join(' UNION ALL '), request, parameters)
   } finally {
