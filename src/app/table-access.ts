@@ -1,5 +1,5 @@
 /** Tables for tools, without a message log: by name below the tables path, or by the path of any table. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DeltaTables, openDeltaTables } from '../adapters/delta-tables/index.ts'
@@ -9,6 +9,8 @@ import { systemClock, systemIds } from '../adapters/system/index.ts'
 import type { Config } from '../config/index.ts'
 import { DeltaError } from '../core/index.ts'
 import { claimxTables } from '../domains/claimx/index.ts'
+
+const NAMED_TABLES = 20
 
 export interface TableAccess {
   readonly tables: DeltaTables
@@ -53,8 +55,28 @@ export function placeOfTable(config: Config, reference: string): TablePlace {
   }
   const path = resolve(reference)
   if (isTable(path)) return { root: dirname(path), name: basename(path) }
-  const where = plainName ? `in ${config.tablesPath}` : `at ${path}`
-  throw new DeltaError('DELTA_TABLE_NOT_FOUND', `There is no Delta table "${reference}" ${where}.`)
+  throw new DeltaError('DELTA_TABLE_NOT_FOUND', whyNoTable(config, reference, plainName))
+}
+
+function whyNoTable(config: Config, reference: string, plainName: boolean): string {
+  const path = resolve(reference)
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) return `${path} is a file; a Delta table is a directory.`
+    const below = tablesIn(path)
+    const hint = below.length === 0 ? '' : ` Tables in it: ${below.join(', ')}.`
+    return `${path} is no Delta table: it has no folder _delta_log.${hint}`
+  }
+  if (!plainName) return `There is no Delta table at ${path}.`
+  const known = tablesIn(config.tablesPath)
+  const hint = known.length === 0 ? '' : ` Tables there: ${known.join(', ')}.`
+  return `There is no Delta table "${reference}" in ${config.tablesPath}, nor at ${path}.${hint}`
+}
+
+/** Names of the tables of a directory: as many as a message can hold. */
+function tablesIn(directory: string): string[] {
+  const names = existsSync(directory) ? readdirSync(directory).sort() : []
+  const tables = names.filter(name => isTable(join(directory, name)))
+  return tables.length > NAMED_TABLES ? [...tables.slice(0, NAMED_TABLES), '…'] : tables
 }
 
 /** Key columns of a table of ours, whose values must occur once. */

@@ -96,6 +96,11 @@ function parseWords(
       const hint = close === undefined ? '' : ` Did you mean --${close}?`
       throw usageError(`Unknown option ${wrong}.${hint}`, command.name)
     }
+    const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1]
+    if (ambiguous !== undefined) {
+      const text = `${ambiguous} needs a value; one that begins with "-" is written ${ambiguous}=-…`
+      throw usageError(`${text}.`, command.name)
+    }
     const text = message.split('\n', 1)[0] ?? message
     throw usageError(text.endsWith('.') ? text : `${text}.`, command.name)
   }
@@ -104,6 +109,9 @@ function parseWords(
 function checkOption(command: Command, name: string, spec: OptionSpec, value: unknown): void {
   if (value === undefined) return
   const shown = JSON.stringify(value)
+  if (value === '' || (Array.isArray(value) && value.every(item => item === ''))) {
+    throw usageError(`--${name} is empty: give it a value or leave it out.`, command.name)
+  }
   if (spec.type === 'integer') {
     const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec
     const number = /^-?\d+$/.test(String(value)) ? Number(value) : Number.NaN

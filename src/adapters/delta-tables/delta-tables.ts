@@ -9,13 +9,11 @@ import {
   type DeltaPorts,
   DeltaTable,
   type ExportFormat,
-  type HistoryEntry,
   type OptimizeOptions,
   type OptimizeResult,
   type ParquetEngine,
   type RestoreOptions,
   type RestoreResult,
-  type Snapshot,
   type VacuumOptions,
   type VacuumResult,
   type VerifyReport
@@ -29,6 +27,7 @@ import type {
   TableStore,
   Telemetry
 } from '../../ports/index.ts'
+import { describedColumns, describeTable, type TableDescription } from './describe-table.ts'
 import { OpenTables } from './open-tables.ts'
 import { columnsOf, rulesOf, specOf } from './table-spec.ts'
 
@@ -51,19 +50,6 @@ export interface DeltaTablesPorts {
   readonly telemetry?: Telemetry
 }
 
-export interface TableDescription {
-  readonly location: string
-  readonly version: number
-  readonly columns: readonly { name: string; type: string; nullable: boolean }[]
-  readonly partitionBy: readonly string[]
-  readonly properties: Readonly<Record<string, string>>
-  readonly protocol: { readonly reader: number; readonly writer: number }
-  readonly files: number
-  readonly bytes: number
-  readonly rows: number
-  readonly history: readonly HistoryEntry[]
-}
-
 /** What the command line needs beside the port. Tables are named by name or by path below the root. */
 export interface DeltaTables extends TableStore {
   /** Names of the tables below the prefix. */
@@ -71,6 +57,8 @@ export interface DeltaTables extends TableStore {
   show(table: string): Promise<TableDescription>
   /** Those of the newest version, or of the one asked for. */
   columns(table: string, version?: number): Promise<TableDescription['columns']>
+  /** The table itself, for what has no method here. It is closed with the others. */
+  table(name: string): Promise<DeltaTable>
   /** `keys`: columns whose values together must occur once. */
   verify(table: string, keys?: readonly string[]): Promise<VerifyReport>
   optimize(table: string, options?: OptimizeOptions): Promise<OptimizeResult>
@@ -165,24 +153,11 @@ class DeltaTableStore implements DeltaTables {
   }
 
   async show(table: string): Promise<TableDescription> {
-    const open = await this.#open(table)
-    const snapshot = await open.snapshot()
-    const files = [...snapshot.files.values()]
-    return {
-      location: open.location,
-      version: snapshot.version,
-      columns: describedColumns(snapshot),
-      partitionBy: snapshot.metadata.partitionColumns,
-      properties: snapshot.metadata.configuration,
-      protocol: {
-        reader: snapshot.protocol.minReaderVersion,
-        writer: snapshot.protocol.minWriterVersion
-      },
-      files: files.length,
-      bytes: files.reduce((sum, file) => sum + file.size, 0),
-      rows: await open.countRows(),
-      history: await open.history()
-    }
+    return await describeTable(await this.#open(table), this.#ports.store, this.#path(table))
+  }
+
+  async table(name: string): Promise<DeltaTable> {
+    return await this.#open(name)
   }
 
   async columns(table: string, version?: number): Promise<TableDescription['columns']> {
@@ -316,12 +291,4 @@ function keyCell(text: string, type: string | undefined): CellValue | undefined 
     return BigInt.asIntN(64, value) === value ? value : undefined
   }
   return undefined
-}
-
-function describedColumns({ fields }: Snapshot): TableDescription['columns'] {
-  return fields.map(({ name, type, nullable }) => ({
-    name,
-    type: typeof type === 'string' ? type : JSON.stringify(type),
-    nullable
-  }))
 }

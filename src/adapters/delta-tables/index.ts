@@ -2,6 +2,6 @@ export {
   type DeltaTables,
   type DeltaTablesOptions,
   type DeltaTablesPorts,
-  openDeltaTables,
-  type TableDescription
+  openDeltaTables
 } from './delta-tables.ts'
+export type { TableDescription } from './describe-table.ts'

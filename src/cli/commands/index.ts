@@ -4,9 +4,10 @@ import { configCheck } from './config-check.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { simulate } from './simulate.ts'
-import { tablesList, tablesRead, tablesShow, tablesVerify } from './tables.ts'
+import { tablesList, tablesRead, tablesVerify } from './tables.ts'
 import { tablesChanges } from './tables-changes.ts'
 import { tablesRestore } from './tables-restore.ts'
+import { tablesHistory, tablesShow } from './tables-show.ts'
 import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
 import { runCommand, workerCommands } from './workers.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   lagCommand,
   tablesList,
   tablesShow,
+  tablesHistory,
   tablesRead,
   tablesChanges,
   tablesVerify,

@@ -1,5 +1,5 @@
-/** `tables list`, `tables show`, `tables read`, `tables verify`. */
-import { existsSync } from 'node:fs'
+/** `tables list`, `tables read`, `tables verify`, and what the commands of tables share. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { mergeKeyOf, placeOfTable, type TableAccess, withTables } from '../../app/index.ts'
 import type { ReadTableOptions } from '../../ports/index.ts'
@@ -56,52 +56,6 @@ export const tablesList: Command = {
       return 0
     })
   }
-}
-
-export const tablesShow: Command = {
-  name: 'tables show',
-  summary: 'Show schema, size, properties and last versions of a table.',
-  positionals: [tableArgument],
-  options: { ...configOptions, ...jsonOption },
-  examples: ['claims-pipeline tables show claimx_projects'],
-  run: (args, terminal) =>
-    withTable(args, async ({ tables }, name) => {
-      const table = await tables.show(name)
-      if (args.flag('json')) {
-        await writeLine(terminal.stdout, toJson({ name, ...table }))
-        return 0
-      }
-      const columns = table.columns.map(column => [
-        column.name,
-        column.type,
-        column.nullable ? '' : 'not null'
-      ])
-      const versions = table.history
-        .slice(-10)
-        .map(entry => [
-          String(entry.version),
-          entry.timestamp === undefined ? '' : new Date(entry.timestamp).toISOString(),
-          entry.operation ?? ''
-        ])
-      const { reader, writer } = table.protocol
-      const properties = Object.entries(table.properties).map(([key, value]) => `${key}=${value}`)
-      const lines = [
-        name,
-        `  at ${table.location}`,
-        `  version ${table.version}, ${thousands(table.rows)} rows, ${table.files} files, ${humanBytes(table.bytes)}`,
-        `  protocol: reader ${reader}, writer ${writer}`,
-        ...(table.partitionBy.length > 0
-          ? [`  partitioned by ${table.partitionBy.join(', ')}`]
-          : []),
-        ...(properties.length > 0 ? [`  properties: ${properties.join(', ')}`] : []),
-        '',
-        ...textTable([{ header: 'COLUMN' }, { header: 'TYPE' }, { header: '' }], columns),
-        '',
-        ...textTable([right('VERSION'), { header: 'TIME' }, { header: 'OPERATION' }], versions)
-      ]
-      await writeLine(terminal.stdout, lines.join('\n'))
-      return 0
-    })
 }
 
 export const tablesRead: Command = {
@@ -172,9 +126,20 @@ export const tablesRead: Command = {
 
 /** A wrong path is told before the work. */
 export function assertDirectory(file: string, command: string): void {
-  const directory = dirname(resolve(file))
-  if (existsSync(directory)) return
-  throw usageError(`--out ${file}: there is no directory ${directory}.`, command)
+  const path = resolve(file)
+  const directory = dirname(path)
+  const problem = (): string | undefined => {
+    if (!existsSync(directory)) return `there is no directory ${directory}`
+    if (existsSync(path) && statSync(path).isDirectory()) return 'it is a directory'
+    try {
+      accessSync(existsSync(path) ? path : directory, constants.W_OK)
+      return undefined
+    } catch {
+      return `${existsSync(path) ? 'it' : `the directory ${directory}`} cannot be written`
+    }
+  }
+  const why = problem()
+  if (why !== undefined) throw usageError(`--out ${file}: ${why}.`, command)
 }
 
 async function assertColumns(
@@ -278,6 +243,6 @@ export async function printTable(
   }
 }
 
-function right(header: string) {
+export function right(header: string) {
   return { header, align: 'right' as const }
 }

@@ -56,7 +56,7 @@ describe('command line', () => {
     const cases: [string[], RegExp][] = [
       [['tabels', 'list'], /Did you mean `tables list`/],
       [['claimx-enrichr'], /Did you mean `claimx-enricher`/],
-      [['tables'], /needs one of: list, show, read, changes, verify/],
+      [['tables'], /needs one of: list, show, history, read, changes, verify/],
       [['lag', '--jsn'], /Did you mean --json\?/],
       [['tables', 'read'], /TABLE is missing/],
       [['lag', 'extra'], /Unexpected argument "extra"/],
