@@ -4,6 +4,7 @@
  */
 import type { MetadataAction, ProtocolAction } from './actions.ts'
 import { assertNoChangeColumns } from './change-data/index.ts'
+import { assertNames, type NewName, withMappingMode } from './column-mapping.ts'
 import { assertDefinable, fieldOf } from './column-spec.ts'
 import type { DeltaPorts } from './ports.ts'
 import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
@@ -51,13 +52,21 @@ export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string):
     configuration: {},
     createdTime: ports.clock.now()
   }
-  return withProperties({ protocol: DEFAULT_PROTOCOL, metaData }, spec.properties ?? {}, where)
+  const newName = (): string => `col-${ports.ids.uuid()}`
+  const before = { protocol: DEFAULT_PROTOCOL, metaData }
+  const definition = withProperties(before, spec.properties ?? {}, newName, where)
+  assertNames(definition.metaData, fields, where)
+  return definition
 }
 
-/** The definition with properties set, or, where the value is null, removed. */
+/**
+ * The definition with properties set, or, where the value is null, removed. `newName` makes physical names
+ * of the columns of a new table; those of one that exists keep their own.
+ */
 export function withProperties(
   { protocol, metaData }: Definition,
   changes: Readonly<Record<string, string | null>>,
+  newName: NewName,
   where: string
 ): Definition {
   const configuration: Record<string, string> = { ...metaData.configuration }
@@ -71,7 +80,9 @@ export function withProperties(
     if (name.startsWith(FEATURE_PREFIX)) features.push(name.slice(FEATURE_PREFIX.length))
     else configuration[name] = value
   }
-  const changed = { ...metaData, configuration }
+  const given = parseSchema(metaData.schemaString, where)
+  const after = { ...metaData, configuration }
+  const changed = withMappingMode(metaData, after, given, newName, where)
   const fields = parseSchema(changed.schemaString, where)
   assertNoChangeColumns(changed, fields, where)
   const used = usedFeatures({ metadata: changed, fields })

@@ -9,6 +9,7 @@ export type {
 export type { AppendOptions, AppendResult } from './append.ts'
 export type { ChangeOptions } from './by-condition/change.ts'
 export type { ChangesOptions, ChangesRange, ChangeType } from './change-data/index.ts'
+export { columnId } from './column-mapping.ts'
 export type {
   ArraySpec,
   ColumnSpec,

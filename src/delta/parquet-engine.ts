@@ -13,8 +13,10 @@ export interface EngineColumn {
   readonly name: string
   /** The name in data files and in `partitionValues` (PROTOCOL.md "Column Mapping"). */
   readonly physicalName: string
-  /** Set where columns of data files are found by their Parquet field id (mapping mode `id`). */
+  /** Parquet field id that data files are written with, where the table maps its columns. */
   readonly fieldId?: number
+  /** Columns of data files are found by the field id and not by the name (mapping mode `id`). */
+  readonly foundById?: true
   /** Fields of structs inside carry their own mapping in their metadata. */
   readonly type: DataType
   /** The value is constant in a file and stands in `DataFile.partitionValues`. */

@@ -1,7 +1,9 @@
 /** Between the actions of a table and the files of the store. */
+import { columnId } from './column-mapping.ts'
 import type { Snapshot } from './log-state.ts'
 import type { EngineColumn } from './parquet-engine.ts'
 import { decodePath } from './paths.ts'
+import { mappingMode } from './protocol/features.ts'
 import { physicalName, type SchemaField } from './schema.ts'
 
 /** Path in the store of a data file; one that begins with `/` is outside of the store. */
@@ -14,17 +16,18 @@ export function objectPath(table: string, file: { readonly path: string }): stri
 /** All columns of the table, in the order of the schema. */
 export function engineColumns(snapshot: Snapshot): EngineColumn[] {
   const partitions = new Set(snapshot.metadata.partitionColumns)
-  const byId = snapshot.metadata.configuration['delta.columnMapping.mode'] === 'id'
+  const mode = mappingMode(snapshot.metadata)
   return snapshot.fields.map(field => ({
     name: field.name,
     physicalName: physicalName(field),
-    ...(byId ? fieldId(field) : {}),
+    ...(mode === 'none' ? {} : idsOf(field, mode === 'id')),
     type: field.type,
     partition: partitions.has(field.name)
   }))
 }
 
-function fieldId(field: SchemaField): { fieldId?: number } {
-  const id = field.metadata?.['delta.columnMapping.id']
-  return typeof id === 'number' ? { fieldId: id } : {}
+function idsOf(field: SchemaField, byId: boolean): Pick<EngineColumn, 'fieldId' | 'foundById'> {
+  const fieldId = columnId(field)
+  if (fieldId === undefined) return {}
+  return { fieldId, ...(byId ? { foundById: true } : {}) }
 }

@@ -2,25 +2,19 @@
  * A Delta table: open or create it, change it, read it. Safe for many writers, in one process and in
  * several; writers of one `DeltaTable` object take turns, so that they do not conflict with each other.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { CellValue } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
 import type { CommitInfoAction } from './actions.ts'
 import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
-import {
-  assertNoChangeColumns,
-  type ChangesOptions,
-  changeBatches,
-  exportChanges
-} from './change-data/index.ts'
-import { fieldOf } from './column-spec.ts'
+import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
-import { definitionOf, type TableSpec, withProperties } from './definition.ts'
+import { definitionOf, type TableSpec } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
+import { addColumns, dropColumn, renameColumn, setProperties } from './operations/alter.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
@@ -38,7 +32,6 @@ import {
   type PartialRow,
   type StoredRow
 } from './row-types.ts'
-import { addedFields, serialiseSchema } from './schema.ts'
 import { TableLog } from './table-log.ts'
 import type { DeltaOptions, HistoryEntry, ReadAtOptions } from './table-options.ts'
 import type { InputRow, InputValue } from './values/cells.ts'
@@ -125,34 +118,32 @@ export class DeltaTable<R extends object = StoredRow> {
     return version === undefined ? await this.#log.refresh() : await this.#log.at(version)
   }
 
-  /** Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`). */
+  /**
+   * Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`), and names
+   * that a table without column mapping cannot have (`DELTA_SCHEMA_INVALID`).
+   */
   async addColumns(columns: ColumnsSpec): Promise<void> {
-    await this.#exclusively(async () => {
-      for (let conflicts = 0; ; ) {
-        const snapshot = await this.#log.refresh()
-        const added = addedFields(
-          snapshot.fields,
-          columnList(columns).map(fieldOf),
-          this.#log.where
-        )
-        if (added.length === 0) return
-        this.#log.assertWritable(snapshot)
-        const fields = [...snapshot.fields, ...added]
-        assertNoChangeColumns(snapshot.metadata, fields, this.#log.where)
-        const schemaString = serialiseSchema(fields)
-        const response = await this.#log.commit(
-          snapshot,
-          {
-            operation: 'ADD COLUMNS',
-            operationParameters: { columns: JSON.stringify(added.map(field => field.name)) }
-          },
-          [{ metaData: { ...snapshot.metadata, schemaString } }]
-        )
-        if (response.kind === 'committed') return
-        conflicts++
-        await this.#log.pause(conflicts)
-      }
-    })
+    await this.#exclusively(() => addColumns(this.#log, columnList(columns)))
+  }
+
+  /**
+   * Renames a column, or, by its path, a field of a struct (`['address', 'zip']`; inside of arrays and maps
+   * by `element`, `key`, `value`). No file is touched. Needs `delta.columnMapping.mode`
+   * (`DELTA_UNSUPPORTED`); rejects with `DELTA_SCHEMA_INVALID` when the name is taken, or the column is named
+   * by constraints, other expressions or the clustering.
+   */
+  async renameColumn(column: ColumnName<R> | readonly string[], to: string): Promise<void> {
+    const path = typeof column === 'string' ? [column] : column
+    await this.#exclusively(() => renameColumn(this.#log, path, to))
+  }
+
+  /**
+   * Takes a column or a field out of the table, as `renameColumn` names it. Its values stay in the files that
+   * have them, and in former versions. Partition columns cannot be dropped.
+   */
+  async dropColumn(column: ColumnName<R> | readonly string[]): Promise<void> {
+    const path = typeof column === 'string' ? [column] : column
+    await this.#exclusively(() => dropColumn(this.#log, path))
   }
 
   /**
@@ -161,28 +152,7 @@ export class DeltaTable<R extends object = StoredRow> {
    * engine does not write.
    */
   async setProperties(changes: Readonly<Record<string, string | null>>): Promise<void> {
-    await this.#exclusively(async () => {
-      for (let conflicts = 0; ; ) {
-        const snapshot = await this.#log.refresh()
-        this.#log.assertWritable(snapshot)
-        const before = { protocol: snapshot.protocol, metaData: snapshot.metadata }
-        const after = withProperties(before, changes, this.#log.where)
-        const raised = after.protocol !== before.protocol
-        const same = isDeepStrictEqual(after.metaData.configuration, before.metaData.configuration)
-        if (same && !raised) return
-        const response = await this.#log.commit(
-          snapshot,
-          {
-            operation: 'SET TBLPROPERTIES',
-            operationParameters: { properties: JSON.stringify(changes) }
-          },
-          [{ metaData: after.metaData }, ...(raised ? [{ protocol: after.protocol }] : [])]
-        )
-        if (response.kind === 'committed') return
-        conflicts++
-        await this.#log.pause(conflicts)
-      }
-    })
+    await this.#exclusively(() => setProperties(this.#log, changes))
   }
 
   /** Adds the rows in one commit. */

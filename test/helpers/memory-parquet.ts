@@ -321,7 +321,7 @@ class FileReader {
       columns.map(column => [
         column,
         content.columns.findIndex(({ name, id }) =>
-          column.fieldId === undefined ? name === column.physicalName : id === column.fieldId
+          column.foundById === true ? id === column.fieldId : name === column.physicalName
         )
       ])
     )

@@ -132,7 +132,7 @@ async function sourcesOf(
   if (stored.length === 0) {
     return [{ sql: `read_parquet(${list}, union_by_name = true)`, file, expression: () => 'NULL' }]
   }
-  const withId = stored.filter(column => column.fieldId !== undefined).length
+  const withId = stored.filter(column => column.foundById === true).length
   const byId = withId === stored.length
   // DuckDB finds the columns of a file either by name or by id.
   if (stored.some(column => isNested(column.type)) || (withId > 0 && !byId)) {
@@ -156,7 +156,7 @@ async function nestedSources(
   files: readonly DataFile[],
   stored: readonly EngineColumn[]
 ): Promise<Source[]> {
-  const byId = stored.some(column => column.fieldId !== undefined)
+  const byId = stored.some(column => column.foundById === true)
   const groups = new Map<string, { layout: FileLayout; members: number[] }>()
   for (const [index, { localPath }] of files.entries()) {
     const layout = await layoutOf(connection, localPath, byId)
@@ -170,9 +170,9 @@ async function nestedSources(
       sql: `read_parquet(${list}, ${OPTIONS})`,
       file: `([${members.join(', ')}])[(file_index + 1)::BIGINT]`,
       expression: column => {
-        const { fieldId, physicalName } = column
-        const byName = fieldId === undefined
-        const name = (byName ? physicalName : layout.names.get(fieldId))?.toLowerCase()
+        const { fieldId = -1, foundById, physicalName } = column
+        const stored = foundById === true ? layout.names.get(fieldId) : physicalName
+        const name = stored?.toLowerCase()
         const found = name === undefined ? undefined : layout.columns.get(name)
         if (found === undefined) return `CAST(NULL AS ${sqlType(column.type)})`
         return converted(identifier(found.name), found.type, column.type, layout.names)

@@ -5,7 +5,10 @@ import { type DuckDBConnection, DuckDBMapValue, type DuckDBValue } from '@duckdb
 import {
   type ColumnStatistics,
   type DataFile,
+  type DataType,
   type EngineColumn,
+  isNested,
+  physicalName,
   positionsOf,
   unionOf,
   type WriteRequest,
@@ -13,6 +16,7 @@ import {
 } from '../../delta/index.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { type Parameters, parametersOf } from './parameters.ts'
+import { fieldIds, physicalColumn } from './physical-schema.ts'
 import { orderedRows, relationOf } from './relation.ts'
 import { createRowTable, type RowTable } from './row-table.ts'
 import { identifier, literal } from './sql.ts'
@@ -33,11 +37,12 @@ export async function writeParquet(
   const copied = copiedFiles(request)
   let parameters: Parameters = { values: {}, types: {} }
   if (copied.length > 0) {
-    const names = columns.map(column => column.physicalName)
+    const physical = columns.map(physicalColumn)
+    const names = physical.map(column => column.name)
     const relation =
       request.inOrder === true
-        ? await orderedRows(connection, copied, columns, names, threads)
-        : await relationOf(connection, copied, columns, names)
+        ? await orderedRows(connection, copied, physical, names, threads)
+        : await relationOf(connection, copied, physical, names)
     parameters = parametersOf(relation.parameters)
     parts.push(relation.sql)
   }
@@ -67,7 +72,7 @@ export async function copyToFile(
   const reader = await connection.runAndReadAll(
     `COPY (${sql}) TO ${literal(file.target)}
      (FORMAT parquet, COMPRESSION ${file.compression},
-      DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, WRITE_BLOOM_FILTER ${hasBloomFilter(file.columns)},
+      ${fieldIds(file.columns)}DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, WRITE_BLOOM_FILTER ${hasBloomFilter(file.columns)},
       RETURN_STATS)`,
     parameters.values,
     parameters.types
@@ -97,22 +102,42 @@ function writtenFile(
 ): WrittenFile {
   const statistics = mapOf(row?.['column_statistics'])
   const result = new Map<string, ColumnStatistics>()
-  for (const { name, physicalName } of columns) {
-    const facts = mapOf(statistics.get(identifier(physicalName)))
-    const nullCount = facts.get('null_count')
-    if (nullCount === undefined) continue
-    const min = facts.get('min')
-    const max = facts.get('max')
-    const bounded = min !== undefined && max !== undefined && facts.get('has_nan') !== 'true'
-    result.set(name, {
-      nullCount: Number(nullCount),
-      ...(bounded ? { min: String(min), max: String(max) } : {})
-    })
+  for (const { name, physicalName: stored, type } of columns) {
+    const known = statisticsAt(statistics, identifier(stored), type)
+    if (known !== undefined) result.set(name, known)
   }
   return {
     size: Number(row?.['file_size_bytes'] ?? 0),
     numRecords: Number(row?.['count'] ?? 0),
     columns: result
+  }
+}
+
+/** DuckDB names fields by their path, each name in quotes; elements of arrays and maps are of no use here. */
+function statisticsAt(
+  statistics: ReadonlyMap<string, DuckDBValue>,
+  path: string,
+  type: DataType
+): ColumnStatistics | undefined {
+  if (isNested(type)) {
+    if (type.type !== 'struct') return undefined
+    const fields = new Map<string, ColumnStatistics>()
+    for (const field of type.fields) {
+      const name = physicalName(field)
+      const known = statisticsAt(statistics, `${path}.${identifier(name)}`, field.type)
+      if (known !== undefined) fields.set(name, known)
+    }
+    return { fields }
+  }
+  const facts = mapOf(statistics.get(path))
+  const nullCount = facts.get('null_count')
+  if (nullCount === undefined) return undefined
+  const min = facts.get('min')
+  const max = facts.get('max')
+  const bounded = min !== undefined && max !== undefined && facts.get('has_nan') !== 'true'
+  return {
+    nullCount: Number(nullCount),
+    ...(bounded ? { min: String(min), max: String(max) } : {})
   }
 }
 

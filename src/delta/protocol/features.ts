@@ -88,7 +88,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     readers: true,
     legacy: { writer: 5, reader: 2 },
     reading: 'yes',
-    writing: 'unused',
+    writing: 'yes',
     used: ({ metadata }) => mappingMode(metadata) !== 'none'
   },
   {
