@@ -6,13 +6,18 @@
 import { DeltaError } from '../core/index.ts'
 import type { MetadataAction } from './actions.ts'
 import { mappingMode } from './protocol/features.ts'
-import { allFields, type DataType, type SchemaField, serialiseSchema } from './schema.ts'
+import {
+  allFields,
+  type DataType,
+  ID,
+  PHYSICAL_NAME,
+  type SchemaField,
+  serialiseSchema
+} from './schema.ts'
 import { integerProperty } from './table-properties.ts'
 
 const MODE = 'delta.columnMapping.mode'
 const MAX_ID = 'delta.columnMapping.maxColumnId'
-const ID = 'delta.columnMapping.id'
-const PHYSICAL_NAME = 'delta.columnMapping.physicalName'
 /** Without mapping, names in files are those of the table, and Spark takes none with such characters. */
 const UNMAPPED = /[ ,;{}()\n\t=]/
 

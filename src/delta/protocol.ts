@@ -7,11 +7,13 @@ import type { MetadataAction, ProtocolAction } from './actions.ts'
 import {
   featureNamed,
   isUsed,
+  mappingMode,
   readerFeatures,
   TABLE_FEATURES,
   type TableDefinition,
   writerFeatures
 } from './protocol/features.ts'
+import { allFields, isWhollyMapped } from './schema.ts'
 import { booleanProperty } from './table-properties.ts'
 
 export interface ProtocolState extends TableDefinition {
@@ -29,7 +31,10 @@ export function assertReadable(state: ProtocolState, where: string): void {
   if (needed.length > 0) throw refused(where, 'read', needed)
 }
 
-/** Rejects with `DELTA_UNSUPPORTED` when our commits would break a promise of the table. */
+/**
+ * Rejects with `DELTA_UNSUPPORTED` when our commits would break a promise of the table, and
+ * with `DELTA_LOG_CORRUPT` when its columns are mapped in part.
+ */
 export function assertWritable(state: ProtocolState, where: string): void {
   assertReadable(state, where)
   const { protocol } = state
@@ -37,6 +42,18 @@ export function assertWritable(state: ProtocolState, where: string): void {
   if (protocol.minWriterVersion > 7) needed.push(`writer version ${protocol.minWriterVersion}`)
   needed.push(...missing(state, writerFeatures(protocol), 'writing'))
   if (needed.length > 0) throw refused(where, 'written', needed)
+  assertWhollyMapped(state, where)
+}
+
+/** Files of a table that maps its columns could not be written without ids and physical names. */
+function assertWhollyMapped({ metadata, fields }: ProtocolState, where: string): void {
+  if (mappingMode(metadata) === 'none') return
+  const field = [...allFields(fields)].find(one => !isWhollyMapped(one))
+  if (field === undefined) return
+  throw new DeltaError(
+    'DELTA_LOG_CORRUPT',
+    `${where} maps its columns, but its schema has no id or no physical name for ${field.name}`
+  )
 }
 
 /** `delta.appendOnly` tables take new rows, never changed ones. */

@@ -49,6 +49,9 @@ export interface SchemaField {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
+export const ID = 'delta.columnMapping.id'
+export const PHYSICAL_NAME = 'delta.columnMapping.physicalName'
+
 const PRIMITIVES = new Set([
   'string',
   'long',
@@ -97,8 +100,14 @@ export function isNested(type: DataType): type is StructType | ArrayType | MapTy
 
 /** The name of a field in data files, which is its own unless columns are mapped. */
 export function physicalName(field: SchemaField): string {
-  const mapped = field.metadata?.['delta.columnMapping.physicalName']
+  const mapped = field.metadata?.[PHYSICAL_NAME]
   return typeof mapped === 'string' ? mapped : field.name
+}
+
+/** Whether the field has what a table needs that maps its columns. */
+export function isWhollyMapped({ metadata }: SchemaField): boolean {
+  const { [ID]: id, [PHYSICAL_NAME]: name } = metadata ?? {}
+  return typeof id === 'number' && typeof name === 'string'
 }
 
 /** Precision and scale of `decimal(p,s)`. */

@@ -8,6 +8,7 @@ import { assertDefinable, type ColumnSpec, fieldOf } from '../column-spec.ts'
 import { withProperties } from '../definition.ts'
 import type { Snapshot } from '../log-state.ts'
 import { mappingMode } from '../protocol/features.ts'
+import { protocolWith, usedFeatures } from '../protocol/versions.ts'
 import { addedFields, type SchemaField } from '../schema.ts'
 import type { TableLog } from '../table-log.ts'
 import {
@@ -27,18 +28,26 @@ interface Alteration {
   readonly protocol?: ProtocolAction
 }
 
-/** Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`). */
+/**
+ * Adds the nullable columns that are missing, and raises the protocol where their types need it; rejects
+ * other differences (`DELTA_SCHEMA_MISMATCH`).
+ */
 export async function addColumns(log: TableLog, columns: readonly ColumnSpec[]): Promise<void> {
   await alter(log, snapshot => {
     const added = addedFields(snapshot.fields, columns.map(fieldOf), log.where)
     if (added.length === 0) return undefined
     assertNames(snapshot.metadata, added, log.where)
+    const fields = [...snapshot.fields, ...added]
+    const metaData = changedFields(log, snapshot, fields)
+    const used = usedFeatures({ metadata: metaData, fields })
+    const protocol = protocolWith(snapshot.protocol, used)
     return {
       info: {
         operation: 'ADD COLUMNS',
         operationParameters: { columns: JSON.stringify(added.map(field => field.name)) }
       },
-      metaData: changedFields(log, snapshot, [...snapshot.fields, ...added])
+      metaData,
+      ...(protocol === snapshot.protocol ? {} : { protocol })
     }
   })
 }

@@ -6,7 +6,7 @@ import { JUDGES, type Judge, openJudge } from '../../helpers/judges.ts'
 import type { Python } from '../../helpers/python.ts'
 import { runHistory } from './steps.ts'
 import { type Supported, whatIsSupported } from './supported.ts'
-import { GeneratedTable } from './table.ts'
+import { GeneratedTable, type VersionModel } from './table.ts'
 
 export interface Comparison {
   tables: number
@@ -66,7 +66,7 @@ async function compareOne(
     for (const version of chosenVersions(made)) {
       const ours = await readingOf(made.table, join(delta.root, 'ours.parquet'), version)
       const names = ours.schema.map(field => JSON.parse(field.slice(0, field.indexOf('":') + 1)))
-      const model = made.canonical(made.versions.get(version) ?? [], names)
+      const model = made.canonical(made.versions.get(version) as VersionModel, names)
       const wrong = difference({ schema: ours.schema, rows: model }, ours, true)
       if (wrong !== undefined) differs(`version ${version}, ours and the model: ${wrong}`)
       const readings = judges.map(async judge => {

@@ -7,6 +7,8 @@ interface Step {
   readonly weight: number
   /** Changes or removes stored rows. */
   readonly changes?: boolean
+  /** Needs column mapping. */
+  readonly mapped?: boolean
   run(at: GeneratedTable): Promise<void>
 }
 
@@ -17,6 +19,8 @@ const STEPS: readonly Step[] = [
   { name: 'overwrite', weight: 2, changes: true, run: overwrite },
   { name: 'delete', weight: 3, changes: true, run: deleteSome },
   { name: 'add a column', weight: 1, run: addColumn },
+  { name: 'rename a column', weight: 1, mapped: true, run: renameColumn },
+  { name: 'drop a column', weight: 0.5, mapped: true, run: dropColumn },
   { name: 'checkpoint', weight: 1, run: async at => void (await at.table.checkpoint()) },
   { name: 'optimize', weight: 1, run: async at => void (await at.table.optimize()) },
   { name: 'vacuum', weight: 0.4, run: vacuum },
@@ -27,7 +31,9 @@ const STEPS: readonly Step[] = [
 export async function runHistory(at: GeneratedTable): Promise<void> {
   await at.create()
   const appendOnly = at.features.some(feature => feature.appendOnly === true)
-  const possible = STEPS.filter(step => !appendOnly || step.changes !== true)
+  const possible = STEPS.filter(
+    step => !(appendOnly && step.changes) && (at.mapped || step.mapped !== true)
+  )
   for (let count = at.random.int(1, 12); count > 0; count--) {
     const step = weighted(at, possible)
     await step.run(at)
@@ -94,6 +100,16 @@ async function deleteSome(at: GeneratedTable): Promise<void> {
 async function addColumn(at: GeneratedTable): Promise<void> {
   const column = at.addColumn()
   await at.table.addColumns([specOf(column)])
+}
+
+async function renameColumn(at: GeneratedTable): Promise<void> {
+  const change = at.renameColumn()
+  if (change !== undefined) await at.table.renameColumn(change.from, change.to)
+}
+
+async function dropColumn(at: GeneratedTable): Promise<void> {
+  const name = at.dropColumn()
+  if (name !== undefined) await at.table.dropColumn(name)
 }
 
 /** Of everything that is not needed now: older versions cannot be read afterwards. */

@@ -21,6 +21,11 @@ export interface Column {
   readonly partition: boolean
 }
 
+export interface VersionModel {
+  readonly columns: readonly Column[]
+  readonly rows: readonly ModelRow[]
+}
+
 export class GeneratedTable {
   readonly random: Random
   readonly features: readonly Feature[]
@@ -32,10 +37,11 @@ export class GeneratedTable {
   /** What was done, for messages. */
   readonly steps: string[] = []
   /** Rows of each version that can still be read. */
-  readonly versions = new Map<number, readonly ModelRow[]>()
+  readonly versions = new Map<number, VersionModel>()
   rows = new Map<string, ModelRow>()
   readonly #supported: Supported
   #made = 0
+  #added = 0
 
   constructor(seed: number, delta: TestDelta, supported: Supported) {
     this.random = new Random(seed)
@@ -43,14 +49,13 @@ export class GeneratedTable {
     this.path = `table-${seed}`
     this.#supported = supported
     this.features = this.#someFeatures()
-    this.keys = this.random.pick([['id'], ['id'], ['id', 'part of key']])
+    this.keys = this.random.pick([['id'], ['id'], ['id', this.#named('part of key')]])
     this.columns = this.#someColumns()
   }
 
   get blind(): ReadonlySet<JudgeName> {
     const names = new Set(this.features.flatMap(feature => feature.blind ?? []))
-    const mapped = this.features.some(feature => feature.name.startsWith('columnMapping'))
-    if (mapped && this.columns.some(column => column.partition)) names.add('duckdb')
+    if (this.mapped && this.columns.some(column => column.partition)) names.add('duckdb')
     return names
   }
 
@@ -83,13 +88,50 @@ export class GeneratedTable {
   async recorded(step: string): Promise<void> {
     const { version } = await this.table.snapshot()
     this.steps.push(`${version}: ${step}`)
-    this.versions.set(version, [...this.rows.values()])
+    this.versions.set(version, { columns: [...this.columns], rows: [...this.rows.values()] })
   }
 
   addColumn(): Column {
-    const column = this.#column(`added ${this.columns.length}`, true, false)
+    const column = this.#column(this.#named(`added ${this.#added++}`), true, false)
     this.columns.push(column)
     return column
+  }
+
+  get mapped(): boolean {
+    return this.features.some(feature => feature.name.startsWith('columnMapping'))
+  }
+
+  /** A column that is neither a key nor `id`, under another name; undefined when there is none. */
+  renameColumn(): { from: string; to: string } | undefined {
+    const column = this.#someColumn()
+    if (column === undefined) return undefined
+    const to = `renamed (${this.#added++})`
+    this.columns[this.columns.indexOf(column)] = { ...column, name: to }
+    this.#changeRows(({ [column.name]: value = null, ...row }) => ({ ...row, [to]: value }))
+    return { from: column.name, to }
+  }
+
+  /** A column that is taken out, by its name. */
+  dropColumn(): string | undefined {
+    const column = this.#someColumn()
+    if (column === undefined || column.partition) return undefined
+    this.columns.splice(this.columns.indexOf(column), 1)
+    this.#changeRows(({ [column.name]: _, ...row }) => row)
+    return column.name
+  }
+
+  #someColumn(): Column | undefined {
+    const others = this.columns.filter(({ name }) => !this.keys.includes(name))
+    return others.length === 0 ? undefined : this.random.pick(others)
+  }
+
+  #changeRows(change: (row: ModelRow) => ModelRow): void {
+    this.rows = new Map([...this.rows].map(([key, row]) => [key, change(row)]))
+  }
+
+  /** Without mapping, names have no blanks or brackets. */
+  #named(name: string): string {
+    return this.mapped ? name : name.replaceAll(/[ ()]/g, '_')
   }
 
   freshRow(): ModelRow {
@@ -132,8 +174,8 @@ export class GeneratedTable {
   }
 
   /** What a version must hold, in the canonical form; columns that came later are not in it. */
-  canonical(rows: readonly ModelRow[], names: readonly string[]): Cell[] {
-    const columns = names.map(name => this.columns.find(column => column.name === name) as Column)
+  canonical({ columns: all, rows }: VersionModel, names: readonly string[]): Cell[] {
+    const columns = names.map(name => all.find(column => column.name === name) as Column)
     return rows.map(row =>
       columns.map(({ name, kind }) => {
         const value = row[name] ?? null
@@ -165,7 +207,7 @@ export class GeneratedTable {
       const [kind] = this.#supported.kinds.filter(({ type }) => type === 'integer')
       if (kind === undefined) throw new Error('integer is not supported')
       columns.push({
-        name: 'part of key',
+        name: this.keys[1] ?? '',
         kind,
         nullable: false,
         partition: this.random.chance(0.3)
@@ -173,7 +215,7 @@ export class GeneratedTable {
     }
     for (let index = this.random.int(2, 7); index > 0; index--) {
       const name = this.random.pick(['plain', 'With Case', 'ünï', 'a.b', 'sel"ect']) + index
-      columns.push(this.#column(name, this.random.chance(0.85), index <= partitions))
+      columns.push(this.#column(this.#named(name), this.random.chance(0.85), index <= partitions))
     }
     return columns
   }

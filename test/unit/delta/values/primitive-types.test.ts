@@ -268,4 +268,16 @@ describe('Values of every primitive type', () => {
     assert.ok(compareCells('/w==', 'aA==', 'binary') > 0)
     await table.close()
   })
+
+  test('that a table cannot have without a feature bring it along, when they are added too', async () => {
+    await using delta = await openTestDelta()
+    const table = await create(delta, 't', [{ name: 'id', type: 'long' }])
+    await table.addColumns([{ name: 'local', type: 'timestamp_ntz' }])
+    const { protocol } = await table.snapshot()
+    assert.ok(protocol.readerFeatures?.includes('timestampNtz'))
+    assert.ok(protocol.writerFeatures?.includes('timestampNtz'))
+    await table.append([{ id: 1, local: 5n }])
+    assert.deepEqual(await table.read(), [{ id: 1, local: 5n }])
+    await table.close()
+  })
 })
