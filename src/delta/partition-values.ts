@@ -67,7 +67,10 @@ export function partitionDirectory(
 
 /** The identity of a partition, for grouping. */
 export function partitionKey(values: Readonly<Record<string, string | null>>): string {
-  return JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const entries = Object.entries(values)
+  // Rows are grouped by it one by one, and most tables have no partitions.
+  if (entries.length === 0) return ''
+  return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function escapeName(value: string | null): string {

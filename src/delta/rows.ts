@@ -15,7 +15,8 @@ export function checkedRow(
 ): Record<string, CellValue> {
   const checked: Record<string, CellValue> = {}
   try {
-    for (const [name, value] of Object.entries(row)) {
+    for (const name of Object.keys(row)) {
+      const value = row[name]
       if (value === undefined) continue
       const field = fields.get(name)
       if (field === undefined) {

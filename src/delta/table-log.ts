@@ -14,6 +14,7 @@ import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { assertWritable } from './protocol.ts'
 import { engineColumns } from './table-files.ts'
+import type { DeltaOptions } from './table-options.ts'
 import { integerProperty } from './table-properties.ts'
 import { Turns } from './turns.ts'
 
@@ -23,6 +24,9 @@ const FOLLOW_FOR_MS = 3_600_000
 const CONFLICT_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 400
 export const MAX_CONFLICTS = 100
+
+/** Where key indexes are kept (without it there are none), and of what tables. */
+export type IndexOptions = Pick<DeltaOptions, 'indexDirectory' | 'indexFromRows'>
 
 export class TableLog {
   readonly ports: DeltaPorts
@@ -36,18 +40,17 @@ export class TableLog {
   #state: LogState
   #refreshedAt: number
   #checkpoint: Promise<void> | undefined
-  readonly #indexDirectory: string | undefined
+  readonly #options: IndexOptions
   readonly #indexes = new Map<string, KeyIndex>()
 
-  /** `indexDirectory`: where key indexes are kept; without it there are none. */
   constructor(
     ports: DeltaPorts,
     data: DataFiles,
     path: string,
     state: LogState,
-    indexDirectory?: string
+    options: IndexOptions = {}
   ) {
-    this.#indexDirectory = indexDirectory
+    this.#options = options
     this.ports = ports
     this.data = data
     this.vectors = new DeletionVectors(ports, path)
@@ -127,14 +130,15 @@ export class TableLog {
 
   /** The index of these key columns, which follows the snapshot beside the work. */
   keyIndex(snapshot: Snapshot, keys: readonly string[]): KeyIndex | undefined {
-    if (this.#indexDirectory === undefined) return undefined
+    const { indexDirectory, indexFromRows } = this.#options
+    if (indexDirectory === undefined) return undefined
     const { metadata } = snapshot
     const columns = engineColumns(snapshot).filter(column => keys.includes(column.name))
     if (!columns.every(({ type }) => isHashed(type))) return undefined
     const name = JSON.stringify([metadata.id, columns])
     const known = this.#indexes.get(name)
     if (known !== undefined) return known
-    const index = new KeyIndex(this, metadata.id, columns, this.#indexDirectory)
+    const index = new KeyIndex(this, metadata.id, columns, indexDirectory, indexFromRows)
     this.#indexes.set(name, index)
     index.follow(snapshot)
     return index

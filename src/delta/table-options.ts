@@ -12,6 +12,8 @@ export interface DeltaOptions {
    * is a cache: it may be deleted at any time, and shared by processes. Without it there is no index.
    */
   readonly indexDirectory?: string
+  /** Tables with fewer rows are not indexed; 50,000 by default. */
+  readonly indexFromRows?: number
 }
 
 /** A commit, as it describes itself. */

@@ -73,7 +73,7 @@ export class DeltaTable<R extends object = StoredRow> {
     const state = await loadState(ports, data, path)
     if (state === undefined) return undefined
     state.snapshot()
-    return new DeltaTable(new TableLog(ports, data, path, state, options.indexDirectory))
+    return new DeltaTable(new TableLog(ports, data, path, state, options))
   }
 
   /**

@@ -420,8 +420,11 @@ function unavailable(): DeltaError {
   return new DeltaError('STORAGE_UNAVAILABLE', 'The store failed, as the test asked it to')
 }
 
-/** Until all code waits for the world. The engine makes its scratch directory on a real disk. */
+/**
+ * Until all code waits for the world. The engine makes its scratch directory on a real disk; its key index
+ * lets others run now and then.
+ */
 async function settle(): Promise<void> {
   do await setImmediate()
-  while (process.getActiveResourcesInfo().some(name => name.startsWith('FSReq')))
+  while (process.getActiveResourcesInfo().some(name => /^(FSReq|Immediate)/.test(name)))
 }

@@ -32,7 +32,7 @@ export interface KeyPlace {
   readonly position: number
 }
 
-/** Tables with fewer rows are searched by reading them. */
+/** Tables with fewer rows are searched by reading them, unless something else is asked for. */
 const SMALLEST_TABLE = 50_000
 /** Rows that are kept in memory before they are merged with the others: this part of the table, within bounds. */
 const RECENT_PART = 0.1
@@ -118,6 +118,7 @@ export class KeyIndex {
   readonly #keys: readonly EngineColumn[]
   readonly #path: string
   readonly #identity: RunIdentity
+  readonly #fromRows: number
   #salt: string
   #run: KeyRun | undefined
   /** Files of the run, in its order. */
@@ -129,8 +130,15 @@ export class KeyIndex {
   #work: Promise<void> | undefined
   #closed = false
 
-  constructor(log: TableLog, tableId: string, keys: readonly EngineColumn[], directory: string) {
+  constructor(
+    log: TableLog,
+    tableId: string,
+    keys: readonly EngineColumn[],
+    directory: string,
+    fromRows = SMALLEST_TABLE
+  ) {
     this.#log = log
+    this.#fromRows = fromRows
     this.#keys = keys
     const names = keys.map(key => `${key.physicalName}:${JSON.stringify(key.type)}`)
     this.#identity = { table: tableId, keys: names }
@@ -193,7 +201,7 @@ export class KeyIndex {
 
   async #follow(snapshot: Snapshot): Promise<void> {
     const rows = rowsOf(snapshot.files.values())
-    if (rows < SMALLEST_TABLE) return
+    if (rows < this.#fromRows) return
     this.#open()
     const missing = [...snapshot.files.values()].filter(add => !this.#covered.has(identityOf(add)))
     if (missing.length === 0) return

@@ -12,6 +12,8 @@ import { type Action, COLUMNS, POLICIES, type Program, type Task } from './progr
 
 export const TABLE = 't'
 export const OPTIONS: DeltaOptions = { scratch: '/tmp/claims-pipeline-simulated' }
+/** So few rows that no index is ever written: its file belongs to no simulated disk. */
+const INDEXED = { indexDirectory: '/tmp/claims-pipeline-simulated', indexFromRows: 1 }
 
 export type Result =
   | { readonly kind: 'merge'; readonly result: MergeResult }
@@ -97,12 +99,13 @@ class Player {
 
   /** A process that finds the store out of order tries again. */
   async #open(index: number): Promise<Writer> {
-    const { partitioned, properties } = this.#program
+    const { partitioned, properties, indexed } = this.#program
+    const options = indexed ? { ...OPTIONS, ...INDEXED } : OPTIONS
     const spec = { columns: COLUMNS, partitionBy: partitioned ? ['place'] : [], properties }
     for (;;) {
       const actor = this.#world.actor(index)
       try {
-        const table = await DeltaTable.openOrCreate(TABLE, spec, actor.ports, OPTIONS)
+        const table = await DeltaTable.openOrCreate(TABLE, spec, actor.ports, options)
         return { index, actor, table, columns: [] }
       } catch (error) {
         if (!isInjected(error)) throw error

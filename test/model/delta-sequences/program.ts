@@ -69,6 +69,8 @@ export interface Program {
   readonly partitioned: boolean
   readonly properties: Readonly<Record<string, string>>
   readonly sizeFactor: number
+  /** Whether the writers look keys up in an index. */
+  readonly indexed: boolean
   readonly faults: Faults
   readonly rounds: readonly Round[]
 }
@@ -103,6 +105,7 @@ export function programOf(seed: number): Program {
       ...(random.chance(0.5) ? { 'delta.enableChangeDataFeed': 'true' } : {})
     },
     sizeFactor: random.pick([1, 40, 1000]),
+    indexed: seed % 2 === 1,
     faults,
     rounds
   }
