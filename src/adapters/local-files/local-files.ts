@@ -14,8 +14,7 @@ import {
   rename,
   rm,
   stat,
-  unlink,
-  writeFile
+  unlink
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DeltaError } from '../../core/index.ts'
@@ -47,17 +46,26 @@ class LocalFiles implements ObjectStore {
     bytes: Uint8Array,
     options: { ifAbsent?: boolean } = {}
   ): Promise<PutResult> {
-    return await this.#place(
-      path,
-      to => writeFile(to, bytes, { flag: 'wx' }),
-      options.ifAbsent === true
-    )
+    const write = async (to: string): Promise<FileHandle> => {
+      const handle = await open(to, 'wx')
+      try {
+        await handle.writeFile(bytes)
+        return handle
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
+    }
+    return await this.#place(path, write, options.ifAbsent === true)
   }
 
   async putFile(path: string, localFile: string, signal?: AbortSignal): Promise<number> {
     signal?.throwIfAborted()
     // The kernel copies, or shares the blocks where the file system can.
-    const copy = (to: string) => copyFile(localFile, to, constants.COPYFILE_FICLONE)
+    const copy = async (to: string): Promise<FileHandle> => {
+      await copyFile(localFile, to, constants.COPYFILE_FICLONE)
+      return await open(to, 'r+')
+    }
     await this.#place(path, copy, false)
     return (await stat(this.localPath(path))).size
   }
@@ -112,27 +120,54 @@ class LocalFiles implements ObjectStore {
     await this.#sweep
   }
 
+  /** `write` makes the temporary file and leaves it open. */
   async #place(
     path: string,
-    write: (to: string) => Promise<void>,
+    write: (to: string) => Promise<FileHandle>,
     ifAbsent: boolean
   ): Promise<PutResult> {
     const target = this.localPath(path)
     const directory = dirname(target)
     const temporary = join(directory, temporaryName(this.#writes++))
+    let placed = false
     try {
-      await makeDirectory(this.root, directory)
-      const writtenAt = await writeSynced(temporary, write)
-      this.#sweep ??= sweepTemporaries(this.root, writtenAt, this.#closing.signal)
+      await this.#written(await this.#inDirectory(directory, () => write(temporary)))
       if (ifAbsent) {
         if (!(await linkIfAbsent(temporary, target))) return 'exists'
-      } else await rename(temporary, target)
-      await syncDirectory(directory)
+        await Promise.all([syncDirectory(directory), remove(temporary)])
+      } else {
+        await rename(temporary, target)
+        await syncDirectory(directory)
+      }
+      placed = true
       return 'stored'
     } catch (error) {
       throw storageError(error, `${this.root}/${path}`)
     } finally {
-      await rm(temporary, { force: true }).catch(() => undefined)
+      if (!placed) await remove(temporary)
+    }
+  }
+
+  /** Makes the directory when it turns out to be missing. */
+  async #inDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      await makeDirectory(this.root, directory)
+      return await work()
+    }
+  }
+
+  /** Syncs the file and closes it. The first one tells the time by the file system's clock. */
+  async #written(handle: FileHandle): Promise<void> {
+    try {
+      await handle.sync()
+      if (this.#sweep !== undefined) return
+      const { mtimeMs } = await handle.stat()
+      this.#sweep ??= sweepTemporaries(this.root, mtimeMs, this.#closing.signal)
+    } finally {
+      await handle.close()
     }
   }
 
@@ -186,16 +221,8 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** Resolves to the time of the write by the file system's clock, in milliseconds. */
-async function writeSynced(path: string, write: (to: string) => Promise<void>): Promise<number> {
-  await write(path)
-  const handle = await open(path, 'r+')
-  try {
-    await handle.sync()
-    return (await handle.stat()).mtimeMs
-  } finally {
-    await handle.close()
-  }
+async function remove(temporary: string): Promise<void> {
+  await rm(temporary, { force: true }).catch(() => undefined)
 }
 
 /** `link` fails when the name is taken, which `rename` would not: this is what makes commits atomic. */
