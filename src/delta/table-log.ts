@@ -8,7 +8,7 @@ import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
 import { DeletionVectors } from './deletion-vectors/index.ts'
-import { isHashed, KeyIndex } from './key-index/index.ts'
+import { type FileOfRows, isHashed, KeyIndex } from './key-index/index.ts'
 import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -144,9 +144,12 @@ export class TableLog {
     return index
   }
 
-  /** Has the key indexes take in the files that are new. */
-  followKeys(): void {
-    for (const index of this.#indexes.values()) index.follow(this.#state.snapshot())
+  /** Has the key indexes take in the files that are new. Those in `written` need not be read. */
+  followKeys(written: readonly FileOfRows[] = []): void {
+    for (const index of this.#indexes.values()) {
+      for (const file of written) index.enter(file)
+      index.follow(this.#state.snapshot())
+    }
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Writes one Parquet file and reports its statistics. The file is synced before that. */
+import { existsSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type DuckDBConnection, DuckDBMapValue, type DuckDBValue } from '@duckdb/node-api'
@@ -146,7 +147,8 @@ function mapOf(value: DuckDBValue | undefined): Map<string, DuckDBValue> {
   return new Map(value.entries.map(entry => [String(entry.key), entry.value]))
 }
 
-export async function makeDirectory(directory: string): Promise<void> {
+async function makeDirectory(directory: string): Promise<void> {
+  if (existsSync(directory)) return
   const first = await mkdir(directory, { recursive: true })
   for (let made = directory; first !== undefined && made.length >= first.length; ) {
     made = dirname(made)

@@ -1,2 +1,2 @@
 export { hashKeys, isHashed } from './key-hash.ts'
-export { KeyIndex, type KeyPlace, type KeyView } from './key-index.ts'
+export { type FileOfRows, KeyIndex, type KeyPlace, type KeyView } from './key-index.ts'

@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import type { Row } from '../../core/index.ts'
 import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
 import { withFiles } from '../leased-files.ts'
@@ -18,11 +19,17 @@ import type { Snapshot } from '../log-state.ts'
 import type { EngineColumn, KeyHashes } from '../parquet-engine.ts'
 import { canonicalPath } from '../paths.ts'
 import type { TableLog } from '../table-log.ts'
-import { HASH_WORDS } from './key-hash.ts'
+import { HASH_WORDS, hashKeys } from './key-hash.ts'
 import { KeyRun } from './key-run.ts'
 import { RecentKeys } from './recent-keys.ts'
 import type { RunFile, RunIdentity } from './run-format.ts'
 import { type SortedHashes, writeRun } from './run-writer.ts'
+
+/** A data file, and its rows in their order. */
+export interface FileOfRows {
+  readonly add: AddAction
+  readonly rows: readonly Row[]
+}
 
 /** Where a key of a batch is stored. */
 export interface KeyPlace {
@@ -37,6 +44,8 @@ const SMALLEST_TABLE = 50_000
 /** Rows that are kept in memory before they are merged with the others: this part of the table, within bounds. */
 const RECENT_PART = 0.1
 const RECENT_ROWS = { least: 100_000, most: 500_000 }
+/** More rows than these are read beside the work, since hashing them here would hold it up. */
+const ENTERED_ROWS = 10_000
 /** Lookups between two turns of the event loop. */
 const SLICE = 500
 
@@ -173,6 +182,20 @@ export class KeyIndex {
     run.close()
   }
 
+  /** Takes in a file whose rows are at hand. Not while work is under way beside, which then reads it. */
+  enter({ add, rows }: FileOfRows): void {
+    const id = identityOf(add)
+    if (this.#work !== undefined || !this.#opened || this.#closed) return
+    if (rows.length > ENTERED_ROWS || this.#covered.has(id)) return
+    const file = this.#recentPaths.push(id) - 1
+    const hashes = hashKeys(this.#keys, this.#salt, rows)
+    rows.forEach((row, position) => {
+      const complete = this.#keys.every(({ name }) => (row[name] ?? null) !== null)
+      if (complete) this.#recent.add(hashes, position * HASH_WORDS, file, position)
+    })
+    this.#covered.add(id)
+  }
+
   /** Takes in the files of the snapshot that are not covered yet, beside the work. */
   follow(snapshot: Snapshot): void {
     if (this.#work !== undefined || this.#closed) return
@@ -204,11 +227,10 @@ export class KeyIndex {
     if (rows < this.#fromRows) return
     this.#open()
     const missing = [...snapshot.files.values()].filter(add => !this.#covered.has(identityOf(add)))
-    if (missing.length === 0) return
     const { least, most } = RECENT_ROWS
     const kept = Math.min(most, Math.max(least, rows * RECENT_PART))
     if (this.#recent.size + rowsOf(missing) > kept) await this.#merge(snapshot, missing)
-    else await this.#takeIn(missing)
+    else if (missing.length > 0) await this.#takeIn(missing)
   }
 
   #open(): void {

@@ -5,6 +5,7 @@
  */
 import { DeltaError } from '../../core/index.ts'
 import { targetFileBytes } from '../file-sizes.ts'
+import type { FileOfRows } from '../key-index/index.ts'
 import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
@@ -154,7 +155,7 @@ class MergeWork {
     const response = await this.#log.commit(snapshot, info, actions)
     if (response.kind === 'conflict') return undefined
     const wasted = await this.#files.dropOrphans(prepared)
-    this.#log.followKeys()
+    this.#log.followKeys(filesOfRows(prepared))
     return this.#result(response.version, decisions, prepared, wasted, lost)
   }
 
@@ -204,6 +205,13 @@ class MergeWork {
       conflicts: lost.conflicts
     }
   }
+}
+
+/** Files that hold the rows of this merge and nothing else. */
+function filesOfRows({ written }: PreparedFiles): FileOfRows[] {
+  return written.flatMap(({ add, inputs, rows }) =>
+    add === undefined || inputs.length > 0 ? [] : [{ add, rows: rows.map(row => row.values) }]
+  )
 }
 
 const NOTHING: PreparedFiles = { written: [], marked: [], emptied: [], changes: [] }

@@ -213,6 +213,44 @@ describe('The key index', () => {
     })
   }
 
+  test('reads nothing of what a merge wrote itself, and merges it into its file in the end', async () => {
+    await using delta = await openTestDelta()
+    await filled(delta)
+    let reads = 0
+    const count = (): boolean => reads++ < 0
+    const ports = { ...delta.ports, engine: failingOnce(delta.ports.engine, count) }
+    const indexDirectory = join(delta.root, 'index')
+    const table = await DeltaTable.open('t', ports, { ...delta.options, indexDirectory })
+    await settle(table)
+    assert.equal(reads, 1)
+    const [path = ''] = runsOf(delta)
+    const before = readFileSync(path).length
+    const added = 9000
+    let rows = ROWS
+    for (; rows < ROWS + 12 * added; rows += added) {
+      const first = rows
+      const batch = Array.from({ length: added }, (_, i) => row(first + i, 'new'))
+      const options = { smallFileBytes: 0, targetFileBytes: 1 }
+      assert.equal(
+        (await table.merge(batch, { ...rules, insertOnly: true }, options)).inserted,
+        added
+      )
+    }
+    await table.settled()
+    // Of the last ones those are left in memory that came after the file was made.
+    const after = readFileSync(path).length
+    assert.ok(after > before + 10 * added * 24, `${before} to ${after} bytes`)
+    const again = Array.from({ length: rows }, (_, i) => row(i, 'again'))
+    for (const start of [0, ROWS - 5000, rows - 9500]) {
+      const batch = again.slice(start, start + 9500)
+      assert.equal((await table.merge(batch, { ...rules, insertOnly: true })).inserted, 0)
+    }
+    assert.deepEqual((await table.verify(['id', 'part'])).problems, [])
+    await table.close()
+    // All that was read is what was there before the index, and nothing of the rest.
+    assert.equal(reads, 2)
+  })
+
   test('enters no row twice when taking in new files fails half-way', async () => {
     await using delta = await openTestDelta()
     await filled(delta)
