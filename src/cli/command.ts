@@ -5,7 +5,8 @@ import { nearest } from './nearest.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OptionSpec {
-  readonly type: 'text' | 'flag' | 'integer' | 'list'
+  /** `texts` may be given several times; `list` too, and its values are split at commas. */
+  readonly type: 'text' | 'texts' | 'flag' | 'integer' | 'list'
   /** Placeholder of the value in help texts, such as `FILE`. */
   readonly value?: string
   readonly short?: string
@@ -38,6 +39,7 @@ export interface CommandArgs {
   text(name: string): string | undefined
   flag(name: string): boolean
   integer(name: string): number | undefined
+  texts(name: string): readonly string[]
   list(name: string): readonly string[]
 }
 
@@ -70,7 +72,7 @@ export function parseCommandLine(command: Command, words: readonly string[]): Co
       name,
       {
         type: spec.type === 'flag' ? ('boolean' as const) : ('string' as const),
-        multiple: spec.type === 'list',
+        multiple: spec.type === 'list' || spec.type === 'texts',
         ...(spec.short === undefined ? {} : { short: spec.short })
       }
     ])
@@ -109,7 +111,7 @@ function parseWords(
 function checkOption(command: Command, name: string, spec: OptionSpec, value: unknown): void {
   if (value === undefined) return
   const shown = JSON.stringify(value)
-  if (value === '' || (Array.isArray(value) && value.every(item => item === ''))) {
+  if ([value].flat().every(item => item === '')) {
     throw usageError(`--${name} is empty: give it a value or leave it out.`, command.name)
   }
   if (spec.type === 'integer') {
@@ -142,6 +144,7 @@ function argsOf(values: RawValues, positionals: readonly string[]): CommandArgs 
     text: name => (typeof values[name] === 'string' ? values[name] : undefined),
     flag: name => values[name] === true,
     integer: name => (values[name] === undefined ? undefined : Number(values[name])),
+    texts: name => [values[name] ?? []].flat().map(String),
     list: name => splitList(values[name])
   }
 }

@@ -15,7 +15,8 @@ export function describeError(error: unknown): string {
   // DuckDB shows the place in a statement that it was given by us, not by a person.
   const [message = ''] = error.message.split(/\s*\n\s*LINE \d+:/)
   const lines = [`claims-pipeline: ${message}`]
-  const cause = causeText(error.cause)
+  // What DuckDB says of an expression is in the message already, in other words.
+  const cause = error.code === 'DELTA_QUERY_INVALID' ? undefined : causeText(error.cause)
   if (cause !== undefined && !error.message.includes(cause)) lines.push(`  Cause: ${cause}`)
   if (error.code !== 'USAGE')
     lines.push(`  To do: ${errorCodes[error.code].remedy} [${error.code}]`)

@@ -1,6 +1,6 @@
 /** Columns as people write them, in definitions of tables and in changes to them, and what they become. */
 import { DeltaError } from '../core/index.ts'
-import { type DataType, decimalOf, isNested, type SchemaField } from './schema.ts'
+import { type DataType, decimalOf, isNested, isPrimitive, type SchemaField } from './schema.ts'
 
 /** Types of single values, by their names in Delta. */
 export type PrimitiveType =
@@ -82,7 +82,7 @@ function typeOf(spec: TypeSpec): DataType {
 
 /**
  * Rejects what no engine takes (`DELTA_SCHEMA_INVALID`): names that differ in nothing but case, or none,
- * decimals of other than 1 to 38 digits, partition columns that are nested, unknown or all there is.
+ * types that do not exist, decimals of other than 1 to 38 digits, partition columns that are nested, unknown or all there is.
  */
 export function assertDefinable(
   fields: readonly SchemaField[],
@@ -117,7 +117,10 @@ function assertFields(fields: readonly SchemaField[], where: string): void {
 function assertType(type: DataType, where: string): void {
   if (typeof type === 'string') {
     const decimal = decimalOf(type)
-    if (decimal === undefined) return
+    if (decimal === undefined) {
+      if (isPrimitive(type)) return
+      throw invalid(where, `there is no type ${type}`)
+    }
     const { precision, scale } = decimal
     if (precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision) return
     throw invalid(where, `${type} has not 1 to 38 digits, of which the scale is a part`)

@@ -93,6 +93,11 @@ export function serialiseSchema(fields: readonly SchemaField[]): string {
   return JSON.stringify({ type: 'struct', fields })
 }
 
+/** Whether there is such a type of single values. */
+export function isPrimitive(type: string): boolean {
+  return PRIMITIVES.has(type) || decimalOf(type) !== undefined
+}
+
 /** Whether the type is a struct, array or map. */
 export function isNested(type: DataType): type is StructType | ArrayType | MapType {
   return typeof type !== 'string'
@@ -190,7 +195,7 @@ function sameType(a: DataType, b: DataType): boolean {
 
 function checkType(type: DataType, where: string): void {
   if (typeof type === 'string') {
-    if (PRIMITIVES.has(type) || decimalOf(type) !== undefined) return
+    if (isPrimitive(type)) return
     const feature = FEATURES.find(([pattern]) => pattern.test(type))?.[1]
     const needs = feature === undefined ? '' : ` (feature ${feature})`
     throw new DeltaError('DELTA_UNSUPPORTED', `${where}: the type ${type}${needs} is not supported`)

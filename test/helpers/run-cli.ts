@@ -2,7 +2,9 @@
 import { Writable } from 'node:stream'
 import { main } from '../../src/cli/main.ts'
 
-export async function runCli(...words: string[]) {
+export async function runCli(
+  ...words: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const texts = { out: '', err: '' }
   const sink = (name: 'out' | 'err') =>
     new Writable({

@@ -11,9 +11,9 @@ import { after, before, describe, test } from 'node:test'
 import { openLocalFiles } from '../../src/adapters/local-files/index.ts'
 import { DeltaTable } from '../../src/delta/index.ts'
 import { parquetRows, readingOf } from '../helpers/canonical.ts'
-import { runCli } from '../helpers/cli.ts'
 import { openTestDelta, type TestDelta } from '../helpers/delta.ts'
 import { rowsOfNdjson } from '../helpers/ndjson.ts'
+import { runCli } from '../helpers/run-cli.ts'
 import { unpack } from '../helpers/tar.ts'
 
 const shared = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata')

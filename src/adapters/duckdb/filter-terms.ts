@@ -5,6 +5,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type CellValue, DeltaError } from '../../core/index.ts'
 import type { FilterParts, FilterTerm } from '../../delta/index.ts'
+import { queryProblem } from './query-problems.ts'
 
 interface Node {
   readonly class?: string
@@ -68,7 +69,9 @@ export async function filterParts(
     !JSON.stringify(node).includes('"class":"SUBQUERY"') &&
     nodes.every(({ class: kind }) => kind !== 'PARAMETER')
   if (!single || root === undefined) {
-    const why = parsed.error_message ?? 'it is not one expression without subqueries'
+    const said = parsed.error_message
+    const why =
+      said === undefined ? 'it is not one expression without subqueries' : queryProblem(said)
     throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid: ${why}`)
   }
   return { ...termsOf(root), columns: columnsOf(nodes) }

@@ -5,6 +5,7 @@ import type { EngineColumn, ExportFormat, ScanRequest } from '../../delta/index.
 import { dropDeletedRows } from './deleted-rows.ts'
 import { jsonCell } from './nested-json.ts'
 import { parametersOf } from './parameters.ts'
+import { queryProblem } from './query-problems.ts'
 import { type Relation, relationOf } from './relation.ts'
 import { identifier, literal, sqlType } from './sql.ts'
 import { outputCell, outputExpression } from './values.ts'
@@ -138,9 +139,14 @@ export async function guarded<T>(filtered: boolean, run: () => Promise<T>): Prom
     return await run()
   } catch (error) {
     const text = error instanceof Error ? error.message : ''
-    if (!filtered || !/^(Binder|Conversion|Out of Range|Parser) Error/.test(text)) throw error
-    throw new DeltaError('DELTA_QUERY_INVALID', `The filter does not fit the table: ${text}`, {
-      cause: error
-    })
+    if (!filtered || !/^(Binder|Catalog|Conversion|Out of Range|Parser) Error/.test(text))
+      throw error
+    throw new DeltaError(
+      'DELTA_QUERY_INVALID',
+      `The filter does not fit the table: ${queryProblem(text)}`,
+      {
+        cause: error
+      }
+    )
   }
 }

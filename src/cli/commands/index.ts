@@ -4,9 +4,12 @@ import { configCheck } from './config-check.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { simulate } from './simulate.ts'
-import { tablesList, tablesRead, tablesVerify } from './tables.ts'
+import { tablesList, tablesVerify } from './tables.ts'
+import { tablesAlter, tablesCheckpoint } from './tables-alter.ts'
 import { tablesChanges } from './tables-changes.ts'
+import { tablesRead } from './tables-read.ts'
 import { tablesRestore } from './tables-restore.ts'
+import { tablesDelete } from './tables-rows.ts'
 import { tablesHistory, tablesShow } from './tables-show.ts'
 import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
@@ -25,9 +28,12 @@ export const commands: readonly Command[] = [
   tablesHistory,
   tablesRead,
   tablesChanges,
+  tablesDelete,
+  tablesAlter,
   tablesVerify,
   tablesOptimize,
   tablesVacuum,
+  tablesCheckpoint,
   tablesRestore,
   simulate,
   configCheck,

@@ -1,8 +1,6 @@
-/** `tables list`, `tables read`, `tables verify`, and what the commands of tables share. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+/** `tables list`, `tables verify`, and what the commands of tables share. */
+import { existsSync } from 'node:fs'
 import { mergeKeyOf, placeOfTable, type TableAccess, withTables } from '../../app/index.ts'
-import type { ReadTableOptions } from '../../ports/index.ts'
 import {
   type Command,
   type CommandArgs,
@@ -12,19 +10,13 @@ import {
 } from '../command.ts'
 import { nearest } from '../nearest.ts'
 import { configOf } from '../open.ts'
-import { cellLine, cellText, type TableRow, withTimes } from '../row-format.ts'
-import { type Terminal, toJson, write, writeLine } from '../terminal.ts'
+import { toJson, writeLine } from '../terminal.ts'
 import { humanBytes, textTable, thousands } from '../text-table.ts'
 
 export const tableArgument = {
   name: 'TABLE',
   doc: 'Name of a table below CLAIMS_TABLES_PATH, or path of any Delta table.'
 }
-
-const formats = ['table', 'ndjson', 'parquet'] as const
-
-/** Rows that `--format table` shows unless `--limit` says otherwise. */
-export const defaultTableRows = 20
 
 export const tablesList: Command = {
   name: 'tables list',
@@ -56,90 +48,6 @@ export const tablesList: Command = {
       return 0
     })
   }
-}
-
-export const tablesRead: Command = {
-  name: 'tables read',
-  summary: 'Print rows of a table, at any version.',
-  description:
-    'In NDJSON, integers are exact; times are ISO 8601 text, decimals text, binary base64, structs, arrays and maps JSON text. Parquet needs --out. With --format table at most 20 rows are shown unless --limit is given.',
-  positionals: [tableArgument],
-  options: {
-    version: { type: 'integer', value: 'N', doc: 'Version of the table (default: the newest).' },
-    where: { type: 'text', value: 'SQL', doc: 'Condition over the columns.' },
-    columns: {
-      type: 'list',
-      value: 'NAMES',
-      doc: 'Columns to print, comma separated (default: all).'
-    },
-    limit: { type: 'integer', value: 'N', doc: 'Most rows.' },
-    format: {
-      type: 'text',
-      value: 'FORMAT',
-      choices: formats,
-      doc: 'table, ndjson or parquet (default: table on a terminal, else ndjson).'
-    },
-    out: { type: 'text', value: 'FILE', doc: 'Write to a file instead of standard output.' },
-    ...configOptions
-  },
-  examples: [
-    'claims-pipeline tables read claimx_projects --limit 5',
-    `claims-pipeline tables read claimx_tasks --where "status = 'COMPLETED'" --format ndjson`,
-    'claims-pipeline tables read ./data/any_delta_table --version 3 --format parquet --out rows.parquet'
-  ],
-  run: (args, terminal) => {
-    const out = args.text('out')
-    const fallback = terminal.interactive && out === undefined ? 'table' : 'ndjson'
-    const format = formats.find(item => item === args.text('format')) ?? fallback
-    if (format === 'parquet' && out === undefined) {
-      throw usageError('--format parquet needs --out FILE.', 'tables read')
-    }
-    if (format === 'table' && out !== undefined) {
-      throw usageError('--out takes --format ndjson or parquet.', 'tables read')
-    }
-    if (out !== undefined) assertDirectory(out, 'tables read')
-    return withTable(args, async ({ tables }, name) => {
-      const options = readOptions(args)
-      if (out !== undefined && format !== 'table') {
-        const count = await tables.export(name, out, format, options)
-        await writeLine(terminal.stderr, `${thousands(count)} rows in ${out}`)
-        return 0
-      }
-      const columns = await tables.columns(name, options.version)
-      if (format === 'ndjson') {
-        for await (const batch of tables.readStream(name, options)) {
-          const lines = batch.map(row => `${cellLine(withTimes(row, columns))}\n`)
-          await write(terminal.stdout, lines.join(''))
-        }
-        return 0
-      }
-      const rows = await tables.readTable(name, limited(options))
-      await printTable(
-        rows.map(row => withTimes(row, columns)),
-        args,
-        terminal
-      )
-      return 0
-    })
-  }
-}
-
-/** A wrong path is told before the work. */
-export function assertDirectory(file: string, command: string): void {
-  const path = resolve(file)
-  const directory = dirname(path)
-  const problem = (): string | undefined => {
-    if (!existsSync(directory)) return `there is no directory ${directory}`
-    if (existsSync(path) && statSync(path).isDirectory()) return 'it is a directory'
-    try {
-      accessSync(existsSync(path) ? path : directory, constants.W_OK)
-      return undefined
-    } catch {
-      return `${existsSync(path) ? 'it' : `the directory ${directory}`} cannot be written`
-    }
-  }
-  const why = problem()
-  if (why !== undefined) throw usageError(`--out ${file}: ${why}.`, command)
 }
 
 async function assertColumns(
@@ -198,49 +106,6 @@ export async function withTable(
   const config = configOf(args)
   const { root, name } = placeOfTable(config, args.positionals[0] ?? '')
   return await withTables(config, root, access => use(access, name))
-}
-
-function readOptions(args: CommandArgs): ReadTableOptions {
-  const version = args.integer('version')
-  const where = args.text('where')
-  const limit = args.integer('limit')
-  const columns = args.list('columns')
-  return {
-    ...(version === undefined ? {} : { version }),
-    ...(where === undefined ? {} : { where }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(columns.length === 0 ? {} : { columns })
-  }
-}
-
-function limited(options: ReadTableOptions): ReadTableOptions {
-  return { ...options, limit: options.limit ?? defaultTableRows }
-}
-
-export async function printTable(
-  rows: readonly TableRow[],
-  args: CommandArgs,
-  terminal: Terminal
-): Promise<void> {
-  const [first] = rows
-  if (first === undefined) return await writeLine(terminal.stdout, 'No rows.')
-  const names = Object.keys(first)
-  // Wide rows are printed one column a line, so that nothing is cut on a narrow terminal.
-  if (names.length > 6) {
-    const width = Math.max(...names.map(name => name.length))
-    for (const [index, row] of rows.entries()) {
-      const lines = names.map(name => `  ${name.padEnd(width)}  ${cellText(row[name])}`)
-      await writeLine(terminal.stdout, [`row ${index + 1}`, ...lines].join('\n'))
-    }
-  } else {
-    const cells = rows.map(row => names.map(name => cellText(row[name])))
-    const columns = names.map(header => ({ header }))
-    const width = terminal.interactive ? terminal.width : undefined
-    await writeLine(terminal.stdout, textTable(columns, cells, width).join('\n'))
-  }
-  if (args.integer('limit') === undefined && rows.length === defaultTableRows) {
-    await writeLine(terminal.stdout, `(the first ${defaultTableRows} rows; --limit N shows more)`)
-  }
 }
 
 export function right(header: string) {

@@ -150,7 +150,7 @@ function assertMapped({ metadata }: Snapshot, verb: string, where: string): void
   if (mappingMode(metadata) !== 'none') return
   throw new DeltaError(
     'DELTA_UNSUPPORTED',
-    `Columns of ${where} can be ${verb} when their names in files are others: set delta.columnMapping.mode to name before`
+    `Columns of ${where} cannot be ${verb}, since its files have them by their names: set delta.columnMapping.mode to name first`
   )
 }
 

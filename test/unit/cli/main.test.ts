@@ -2,36 +2,15 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { commands } from '../../../src/cli/index.ts'
-import { main } from '../../../src/cli/main.ts'
+import { runCli as run } from '../../helpers/run-cli.ts'
 
 let dir: string
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'cli-'))
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
-
-async function run(...words: string[]) {
-  const texts = { out: '', err: '' }
-  const sink = (name: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        texts[name] += String(chunk)
-        done()
-      }
-    })
-  const code = await main(words, {
-    stdout: sink('out'),
-    stderr: sink('err'),
-    interactive: false,
-    width: 80,
-    errInteractive: false,
-    stopSignal: new AbortController().signal
-  })
-  return { code, ...texts }
-}
 
 describe('command line', () => {
   it('tells its version and lists every command', async () => {
@@ -56,7 +35,7 @@ describe('command line', () => {
     const cases: [string[], RegExp][] = [
       [['tabels', 'list'], /Did you mean `tables list`/],
       [['claimx-enrichr'], /Did you mean `claimx-enricher`/],
-      [['tables'], /needs one of: list, show, history, read, changes, verify/],
+      [['tables'], /needs one of: list, show, history, read, changes, delete, alter, verify/],
       [['lag', '--jsn'], /Did you mean --json\?/],
       [['tables', 'read'], /TABLE is missing/],
       [['lag', 'extra'], /Unexpected argument "extra"/],

@@ -1,0 +1,36 @@
+/** `tables read`. */
+import { type Command, configOptions } from '../command.ts'
+import { giveRows, outputOf, rowsNote, rowsOptions, selectionOf } from './rows-output.ts'
+import { tableArgument, withTable } from './tables.ts'
+
+const command = 'tables read'
+
+export const tablesRead: Command = {
+  name: command,
+  summary: 'Print rows of a table, at any version.',
+  description: `In NDJSON, integers are exact; times are ISO 8601 text, decimals text, binary base64, structs, arrays and maps JSON text. ${rowsNote}`,
+  positionals: [tableArgument],
+  options: {
+    version: { type: 'integer', value: 'N', doc: 'Version of the table (default: the newest).' },
+    ...rowsOptions,
+    ...configOptions
+  },
+  examples: [
+    'claims-pipeline tables read claimx_projects --limit 5',
+    `claims-pipeline tables read claimx_tasks --where "status = 'COMPLETED'" --format ndjson`,
+    'claims-pipeline tables read ./data/any_delta_table --version 3 --format parquet --out rows.parquet'
+  ],
+  run: (args, terminal) => {
+    const output = outputOf(args, terminal, command)
+    const version = args.integer('version')
+    const options = { ...selectionOf(args), ...(version === undefined ? {} : { version }) }
+    return withTable(args, ({ tables }, name) =>
+      giveRows(output, args, terminal, {
+        columns: () => tables.columns(name, version),
+        stream: limit =>
+          tables.readStream(name, limit === undefined ? options : { ...options, limit }),
+        export: (file, format) => tables.export(name, file, format, options)
+      })
+    )
+  }
+}
