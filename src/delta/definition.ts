@@ -10,6 +10,7 @@ import type { DeltaPorts } from './ports.ts'
 import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
 import { assertWritable } from './protocol.ts'
+import { withRowTracking } from './row-tracking/index.ts'
 import { type ColumnsSpec, columnList } from './row-types.ts'
 import { addedFields, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
 
@@ -56,7 +57,8 @@ export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string):
   const before = { protocol: DEFAULT_PROTOCOL, metaData }
   const definition = withProperties(before, spec.properties ?? {}, newName, where)
   assertNames(definition.metaData, fields, where)
-  return definition
+  const newId = (): string => ports.ids.uuid()
+  return { ...definition, metaData: withRowTracking(definition.metaData, newId, where) }
 }
 
 /**

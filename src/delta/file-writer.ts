@@ -7,6 +7,7 @@ import type { Snapshot } from './log-state.ts'
 import type { Positions, WriteRequest, WrittenFile } from './parquet-engine.ts'
 import { partitionDirectory, partitionFields } from './partition-values.ts'
 import { encodePath } from './paths.ts'
+import { rowIdColumn, trackingColumns } from './row-tracking/index.ts'
 import { physicalName } from './schema.ts'
 import { serialiseStats } from './stats.ts'
 import { engineColumns, objectPath } from './table-files.ts'
@@ -35,10 +36,17 @@ export async function writeFile(
       return file === undefined ? [] : [{ file, without }]
     })
     const { rows, inOrder = false, partitionValues } = content
-    return storeFile(log, snapshot, partitionValues, target =>
-      log.ports.engine.write({ ...target, copies, rows: rows as readonly Row[], inOrder })
-    )
+    const write = (file: NewFile): Promise<WrittenFile> =>
+      log.ports.engine.write({ ...file, copies, rows: rows as readonly Row[], inOrder })
+    return storeFile(log, snapshot, partitionValues, write, isTracked(snapshot, content))
   })
+}
+
+/** Whether rows come with ids that they must keep. */
+function isTracked(snapshot: Snapshot, { inputs, rows }: FileContent): boolean {
+  const column = rowIdColumn(snapshot)
+  if (column === undefined) return false
+  return inputs.length > 0 || rows.some(row => row[column.name] !== undefined)
 }
 
 /** What a file's name says of its codec; the others say nothing. */
@@ -55,13 +63,15 @@ export type NewFile = Pick<WriteRequest, 'target' | 'columns' | 'compression'>
 
 /**
  * Has `write` make a data file of the partition and stores it. The file's action, or undefined when
- * it would hold no row (and is then not kept).
+ * it would hold no row (and is then not kept). `tracked`: false where all rows are new, and get their ids by
+ * the commit.
  */
 export async function storeFile(
   log: TableLog,
   snapshot: Snapshot,
   partitionValues: Readonly<Record<string, string | null>>,
-  write: (file: NewFile) => Promise<WrittenFile>
+  write: (file: NewFile) => Promise<WrittenFile>,
+  tracked = true
 ): Promise<AddAction | undefined> {
   const { metadata } = snapshot
   const directory = partitionDirectory(partitionFields(snapshot).map(physicalName), partitionValues)
@@ -69,7 +79,8 @@ export async function storeFile(
   const name = `part-00000-${log.ports.ids.uuid()}-c000${FILE_SUFFIXES[compression]}.parquet`
   const relative = directory === '' ? name : `${directory}/${name}`
   const stored = log.path === '' ? relative : `${log.path}/${relative}`
-  const columns = engineColumns(snapshot).filter(column => !column.partition)
+  const own = engineColumns(snapshot).filter(column => !column.partition)
+  const columns = tracked ? [...own, ...trackingColumns(snapshot)] : own
   const written = await log.data.store(stored, target => write({ target, columns, compression }))
   if (written.numRecords === 0) {
     await log.ports.store.delete(stored)

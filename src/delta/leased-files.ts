@@ -6,7 +6,10 @@ import { objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
 
 /** What must be known of a file to read it. */
-export type LeasableFile = Pick<AddAction, 'path' | 'size' | 'partitionValues' | 'deletionVector'>
+export type LeasableFile = Pick<
+  AddAction,
+  'path' | 'size' | 'partitionValues' | 'deletionVector' | 'baseRowId' | 'defaultRowCommitVersion'
+>
 
 export interface LeasedFiles {
   /** In the order of the actions. */
@@ -41,13 +44,15 @@ export async function leaseFiles(
     for (const add of adds) {
       const lease = await log.data.lease(objectPath(log.path, add))
       leases.push(lease)
-      const { size, partitionValues } = add
+      const { size, partitionValues, baseRowId, defaultRowCommitVersion: commitVersion } = add
       const deleted = add.deletionVector == null ? undefined : await log.vectors.load(add)
       files.push({
         localPath: lease.localPath,
         size,
         partitionValues,
-        ...(deleted === undefined ? {} : { deleted })
+        ...(deleted === undefined ? {} : { deleted }),
+        ...(baseRowId == null ? {} : { baseRowId }),
+        ...(commitVersion == null ? {} : { commitVersion })
       })
     }
     return { files, release }

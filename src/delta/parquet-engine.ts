@@ -21,6 +21,11 @@ export interface EngineColumn {
   readonly type: DataType
   /** The value is constant in a file and stands in `DataFile.partitionValues`. */
   readonly partition: boolean
+  /**
+   * What a row has where its file holds null or lacks the column: `DataFile.baseRowId` and its position
+   * together, or `DataFile.commitVersion`; null where the file has neither. Of type `long`.
+   */
+  readonly generated?: 'rowId' | 'commitVersion'
 }
 
 /** A file of a table, and which of its rows count. */
@@ -38,6 +43,10 @@ export interface DataFile {
    * without `deleted`, and is copied whole.
    */
   readonly only?: Uint32Array
+  /** Id of the first row, for columns that are generated. */
+  readonly baseRowId?: number | bigint
+  /** For columns that are generated. */
+  readonly commitVersion?: number
 }
 
 /** Zero-based positions of rows in one file. */

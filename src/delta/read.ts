@@ -4,7 +4,8 @@ import type { AddAction } from './actions.ts'
 import { mayHoldKeys, mayHoldTerms, statsOf, wantedValues } from './data-skipping.ts'
 import { leaseFiles, withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
-import type { ScanRequest } from './parquet-engine.ts'
+import type { EngineColumn, ScanRequest } from './parquet-engine.ts'
+import { trackingColumns } from './row-tracking/index.ts'
 import { checkedRow } from './rows.ts'
 import { engineColumns } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
@@ -18,6 +19,12 @@ export interface ReadOptions<C extends string = string> {
   readonly where?: string
   /** The most rows. */
   readonly limit?: number
+  /**
+   * With the columns `_row_id` and `_row_commit_version`: the id that a row keeps when it is changed or moved to
+   * another file, and the version in which it was last written. Only of tables with
+   * `delta.enableRowTracking`.
+   */
+  readonly rowIds?: boolean
 }
 
 /** Runs `use` with the scan of the snapshot, while its files are at hand. */
@@ -41,12 +48,13 @@ export async function openScan(
   snapshot: Snapshot,
   options: ReadOptions
 ): Promise<{ request: ScanRequest; release: () => void }> {
-  const columns = checkedColumns(log, snapshot, options.columns)
+  const schema = [...engineColumns(snapshot), ...idColumns(log, snapshot, options)]
+  const columns = checkedColumns(log, schema, options.columns)
   const selected = await selectFiles(log, snapshot, options.where)
   const { files, release } = await leaseFiles(log, selected)
   const request = {
     files,
-    schema: engineColumns(snapshot),
+    schema,
     columns,
     ...(options.where === undefined ? {} : { where: options.where }),
     ...(options.limit === undefined ? {} : { limit: options.limit })
@@ -108,12 +116,26 @@ export async function selectFiles(
   return files.filter(add => mayHoldTerms(add, terms, fields))
 }
 
+const ID_NAMES = ['_row_id', '_row_commit_version']
+
+/** The columns of row tracking, if they are asked for. */
+function idColumns(log: TableLog, snapshot: Snapshot, { rowIds }: ReadOptions): EngineColumn[] {
+  if (rowIds !== true) return []
+  const columns = trackingColumns(snapshot)
+  const taken = snapshot.fields.find(({ name }) => ID_NAMES.includes(name.toLowerCase()))
+  if (columns.length === ID_NAMES.length && taken === undefined) {
+    return columns.map((column, index) => ({ ...column, name: ID_NAMES[index] ?? column.name }))
+  }
+  const why = taken === undefined ? 'does not track rows' : `has a column ${taken.name} of its own`
+  throw new DeltaError('DELTA_QUERY_INVALID', `${log.where} ${why}: it gives no row ids`)
+}
+
 function checkedColumns(
   log: TableLog,
-  snapshot: Snapshot,
+  schema: readonly EngineColumn[],
   columns: readonly string[] | undefined
 ): string[] {
-  const names = snapshot.fields.map(field => field.name)
+  const names = schema.map(column => column.name)
   const unknown = columns?.find(column => !names.includes(column))
   if (unknown !== undefined) {
     throw new DeltaError('DELTA_QUERY_INVALID', `${log.where} has no column ${unknown}`)

@@ -13,6 +13,7 @@ import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
 import { assertWritable } from './protocol.ts'
+import { keepsRowIds, withRowIds } from './row-tracking/index.ts'
 import { engineColumns } from './table-files.ts'
 import type { DeltaOptions } from './table-options.ts'
 import { integerProperty } from './table-properties.ts'
@@ -98,11 +99,13 @@ export class TableLog {
     const commitInfo: CommitInfoAction = {
       timestamp: this.ports.clock.now(),
       ...info,
+      // Whatever is copied or changed here keeps its row ids.
+      ...(keepsRowIds(snapshot) ? { tags: { 'delta.rowTracking.preserved': 'true' } } : {}),
       readVersion: snapshot.version,
       engineInfo: 'claims-pipeline',
       txnId: this.ports.ids.uuid()
     }
-    const all: Action[] = [{ commitInfo }, ...actions]
+    const all = await withRowIds(this, snapshot, [{ commitInfo }, ...actions])
     const response = await commitVersion(this.ports, this.path, version, all)
     if (response.kind === 'committed') this.#committed(version, all)
     return response

@@ -250,6 +250,50 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         assert.deepEqual(ids, expected)
       }))
 
+    test('generates ids and versions of rows that the file has none of, and copies keep them', () =>
+      withEngine(async ({ engine, write }) => {
+        const rowId: EngineColumn = { ...column('_id', 'long'), generated: 'rowId' }
+        const version: EngineColumn = { ...column('_v', 'long'), generated: 'commitVersion' }
+        const columns = [id, rowId, version]
+        const plain = await write('a', [id], [{ id: 'a' }, { id: 'b' }, { id: 'c' }])
+        const kept = await write('b', columns, [
+          { id: 'x', _id: 7 },
+          { id: 'y', _v: 2 },
+          { id: 'z' }
+        ])
+        const files = [
+          { ...plain, baseRowId: 2n ** 60n, commitVersion: 3, deleted: Uint32Array.of(0) },
+          { ...kept, baseRowId: 100, commitVersion: 5 },
+          plain
+        ]
+        const stored = [
+          { id: 'b', _id: 2n ** 60n + 1n, _v: 3 },
+          { id: 'c', _id: 2n ** 60n + 2n, _v: 3 },
+          { id: 'x', _id: 7, _v: 5 },
+          { id: 'y', _id: 101, _v: 2 },
+          { id: 'z', _id: 102, _v: 5 }
+        ]
+        const nothing = ['a', 'b', 'c'].map(text => ({ id: text, _id: null, _v: null }))
+        const texts = (found: readonly Row[]): string[] =>
+          found.map(one => [one['id'], one['_id'], one['_v']].join()).sort()
+        assert.deepEqual(
+          texts(await scanAll(engine, files, columns)),
+          texts([...stored, ...nothing])
+        )
+        const copies = files.slice(0, 2).map(file => ({ file, without: [] }))
+        const copy = await write('c', columns, [{ id: 'new', _id: 9 }], copies)
+        const moved = { ...copy, baseRowId: 1000, commitVersion: 8 }
+        assert.deepEqual(
+          texts(await scanAll(engine, [moved], columns)),
+          texts([...stored, { id: 'new', _id: 9, _v: 8 }])
+        )
+        const [match] = await engine.match({ files, keys: [id], rows: [{ id: 'y' }], columns })
+        assert.deepEqual(match?.values, { id: 'y', _id: 101, _v: 2 })
+        const places = [{ file: 0, position: 1 }]
+        const [fetched] = await engine.fetch({ files, columns: [rowId], places })
+        assert.deepEqual(fetched?.values, { _id: 2n ** 60n + 1n })
+      }))
+
     test('gives columns that a file lacks as null, and copies them so', () =>
       withEngine(async ({ engine, write }) => {
         const old = await write('a', [id], [{ id: 'a' }])

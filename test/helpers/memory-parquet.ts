@@ -331,7 +331,15 @@ class FileReader {
     if (column.partition) {
       return partitionCell(this.#file.partitionValues[column.physicalName] ?? null, column)
     }
-    return storedCell(this.#content.rows[position]?.[this.#indexes.get(column) ?? -1], column)
+    const stored = this.#content.rows[position]?.[this.#indexes.get(column) ?? -1]
+    return storedCell(stored ?? this.#default(position, column), column)
+  }
+
+  #default(position: number, { generated }: EngineColumn): CellValue | undefined {
+    const { baseRowId, commitVersion } = this.#file
+    if (generated === 'commitVersion') return commitVersion
+    if (generated === undefined || baseRowId === undefined) return undefined
+    return BigInt(baseRowId) + BigInt(position)
   }
 
   row(position: number): Record<string, CellValue> {

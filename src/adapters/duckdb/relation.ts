@@ -97,11 +97,17 @@ export async function storedRows(
   const texts = sources.map(source => {
     const selected = columns.map((column, index) => {
       const name = identifier(names[index] ?? column.name)
-      if (!column.partition) return `${source.expression(column)} AS ${name}`
       const parameter = `${prefix}${index}`
-      parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
       const text = `($${parameter}::VARCHAR[])[(${source.file} + 1)::BIGINT]`
-      return `${partitionExpression(text, column)} AS ${name}`
+      if (column.partition) {
+        parameters[parameter] = files.map(file => file.partitionValues[column.physicalName] ?? null)
+        return `${partitionExpression(text, column)} AS ${name}`
+      }
+      const value = source.expression(column)
+      if (column.generated === undefined) return `${value} AS ${name}`
+      parameters[parameter] = files.map(file => defaultOf(file, column))
+      const position = column.generated === 'rowId' ? ' + file_row_number' : ''
+      return `coalesce(${value}, CAST(${text} AS BIGINT)${position}) AS ${name}`
     })
     if (positions) {
       selected.push(`${source.file}::INTEGER AS ${FILE}`, `file_row_number::BIGINT AS ${POSITION}`)
@@ -211,6 +217,12 @@ async function layoutOf(
   }
   const signature = JSON.stringify([names, types.map(String), [...ids]])
   return { signature, columns, names: ids }
+}
+
+/** Of a generated column, in the first row of the file. */
+function defaultOf(file: DataFile, { generated }: EngineColumn): string | null {
+  const value = generated === 'rowId' ? file.baseRowId : file.commitVersion
+  return value === undefined ? null : String(value)
 }
 
 function listOf(files: readonly DataFile[]): string {

@@ -167,7 +167,7 @@ function assertChangeable(snapshot: Snapshot, { operation }: Change, where: stri
       `${where} is append-only (delta.appendOnly): ${operation} would change stored rows`
     )
   }
-  for (const property of ['delta.enableChangeDataFeed', 'delta.enableRowTracking']) {
+  for (const property of ['delta.enableChangeDataFeed']) {
     if (!booleanProperty(snapshot.metadata, property, false)) continue
     throw new DeltaError(
       'DELTA_UNSUPPORTED',

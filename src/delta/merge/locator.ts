@@ -13,6 +13,7 @@ import { withFiles } from '../leased-files.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import type { EngineColumn, Match } from '../parquet-engine.ts'
 import type { MergeRules } from '../row-policies.ts'
+import { rowIdColumn } from '../row-tracking/index.ts'
 import { engineColumns } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 import type { SourceGroup } from './source.ts'
@@ -129,8 +130,8 @@ export class Locator {
     used: readonly AddAction[],
     hits: readonly Omit<Match, 'values'>[]
   ): Promise<Match[]> {
-    if (this.#keysAlone(snapshot)) return hits.map(hit => ({ ...hit, values: {} }))
-    const columns = engineColumns(snapshot)
+    const columns = this.#wantedColumns(snapshot)
+    if (columns.length === 0) return hits.map(hit => ({ ...hit, values: {} }))
     const rest = columns.filter(column => !this.#rules.keys.includes(column.name))
     return await withFiles(this.#log, used, async files => {
       const fetched = await this.#log.ports.engine.fetch({ files, columns: rest, places: hits })
@@ -144,6 +145,13 @@ export class Locator {
   /** Whether nobody needs to know what the stored rows hold; the change data feed tells it. */
   #keysAlone({ metadata }: Snapshot): boolean {
     return this.#added || (this.#valuesIgnored && !recordsChanges(metadata))
+  }
+
+  /** What must be known of the stored rows: all, or their ids, or nothing. */
+  #wantedColumns(snapshot: Snapshot): EngineColumn[] {
+    const rowId = this.#added ? undefined : rowIdColumn(snapshot)
+    const columns = this.#keysAlone(snapshot) ? [] : engineColumns(snapshot)
+    return rowId === undefined ? columns : [...columns, rowId]
   }
 
   /** Key columns as files hold them: texts in UTF-8, where a lone surrogate has become another character. */
@@ -169,7 +177,7 @@ export class Locator {
   async #read(snapshot: Snapshot, unseen: readonly AddAction[]): Promise<void> {
     const columns = engineColumns(snapshot)
     const keys = columns.filter(column => this.#rules.keys.includes(column.name))
-    const wanted: EngineColumn[] = this.#keysAlone(snapshot) ? [] : columns
+    const wanted = this.#wantedColumns(snapshot)
     const matches = await withFiles(this.#log, unseen, files =>
       this.#log.ports.engine.match({
         files,

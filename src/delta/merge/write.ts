@@ -8,6 +8,7 @@ import { recordsChanges } from '../change-data/index.ts'
 import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
 import { deleteOrphans, writeFile } from '../file-writer.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
+import { rowIdColumn } from '../row-tracking/index.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 import { ChangeFiles } from './changes.ts'
@@ -137,7 +138,11 @@ export class MergeFiles {
 
   async #write(snapshot: Snapshot, file: PlannedFile): Promise<void> {
     const { partitionValues, inputs } = file
-    const rows = file.rows.map(row => row.values)
+    const rowId = rowIdColumn(snapshot)?.name
+    const rows = file.rows.map(({ values, replaces }) => {
+      if (rowId === undefined || replaces === undefined) return values
+      return { ...values, [rowId]: replaces.match.values[rowId] ?? null }
+    })
     const add = await writeFile(this.#log, snapshot, { partitionValues, inputs, rows })
     if (add !== undefined) this.#sizes.set(objectPath(this.#log.path, add), add.size)
     this.#written.push({ ...file, add })

@@ -1,7 +1,7 @@
 /** Changes of a table's definition: each is one commit without data, made anew after a conflict. */
 import { isDeepStrictEqual } from 'node:util'
 import { DeltaError } from '../../core/index.ts'
-import type { CommitInfoAction, MetadataAction, ProtocolAction } from '../actions.ts'
+import type { Action, CommitInfoAction, MetadataAction, ProtocolAction } from '../actions.ts'
 import { assertNoChangeColumns } from '../change-data/index.ts'
 import { assertNames, withFields } from '../column-mapping.ts'
 import { assertDefinable, type ColumnSpec, fieldOf } from '../column-spec.ts'
@@ -9,6 +9,7 @@ import { withProperties } from '../definition.ts'
 import type { Snapshot } from '../log-state.ts'
 import { mappingMode } from '../protocol/features.ts'
 import { protocolWith, usedFeatures } from '../protocol/versions.ts'
+import { filesWithoutIds, withRowTracking } from '../row-tracking/index.ts'
 import { addedFields, type SchemaField } from '../schema.ts'
 import type { TableLog } from '../table-log.ts'
 import {
@@ -26,6 +27,8 @@ interface Alteration {
   readonly metaData: MetadataAction
   /** Where it is raised. */
   readonly protocol?: ProtocolAction
+  /** Files that are committed again. */
+  readonly files?: readonly Action[]
 }
 
 /**
@@ -60,16 +63,19 @@ export async function setProperties(
   await alter(log, snapshot => {
     const before = { protocol: snapshot.protocol, metaData: snapshot.metadata }
     const after = withProperties(before, changes, undefined, log.where)
+    const newId = (): string => log.ports.ids.uuid()
+    const metaData = withRowTracking(after.metaData, newId, log.where)
     const raised = after.protocol !== before.protocol
-    const same = isDeepStrictEqual(after.metaData.configuration, before.metaData.configuration)
+    const same = isDeepStrictEqual(metaData.configuration, before.metaData.configuration)
     if (same && !raised) return undefined
     return {
       info: {
         operation: 'SET TBLPROPERTIES',
         operationParameters: { properties: JSON.stringify(changes) }
       },
-      metaData: after.metaData,
-      ...(raised ? { protocol: after.protocol } : {})
+      metaData,
+      ...(raised ? { protocol: after.protocol } : {}),
+      files: filesWithoutIds(snapshot, metaData)
     }
   })
 }
@@ -164,10 +170,11 @@ async function alter(
     const altered = change(snapshot)
     if (altered === undefined) return
     log.assertWritable(snapshot)
-    const { info, metaData, protocol } = altered
+    const { info, metaData, protocol, files = [] } = altered
     const response = await log.commit(snapshot, info, [
       { metaData },
-      ...(protocol === undefined ? [] : [{ protocol }])
+      ...(protocol === undefined ? [] : [{ protocol }]),
+      ...files
     ])
     if (response.kind === 'committed') return
     conflicts++

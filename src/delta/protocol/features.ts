@@ -143,8 +143,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
   {
     ...writerOnly,
     name: 'rowTracking',
-    // A table that lists the feature needs ids of new rows even while the property is off.
-    writing: 'no',
+    writing: 'yes',
     property: 'delta.enableRowTracking',
     requires: ['domainMetadata']
   },

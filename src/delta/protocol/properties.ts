@@ -78,6 +78,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'delta.randomizeFilePrefixes': boolean,
   'delta.rowTracking.materializedRowCommitVersionColumnName': internal,
   'delta.rowTracking.materializedRowIdColumnName': internal,
+  'delta.rowTrackingSuspended': boolean,
   'delta.setTransactionRetentionDuration': interval,
   'delta.targetFileSize': bytes,
   'delta.tuneFileSizesForRewrites': boolean

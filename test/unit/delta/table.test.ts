@@ -426,11 +426,12 @@ describe('Delta table', () => {
       message: /no physical name for id/
     })
     assert.deepEqual(await (await refuse('unmapped', mapped, {})).read(), [])
-    const row = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['rowTracking'] }
-    const tracked = await refuse('row', row, {})
-    assert.deepEqual(await tracked.read(), [])
-    await assert.rejects(tracked.append([{ id: 'a' }]), {
-      message: /cannot be written: it needs rowTracking/
+    const features = ['checkpointProtection']
+    const kept = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: features }
+    const guarded = await refuse('protected', kept, {})
+    assert.deepEqual(await guarded.read(), [])
+    await assert.rejects(guarded.append([{ id: 'a' }]), {
+      message: /cannot be written: it needs checkpointProtection/
     })
     const checked = await refuse(
       'check',
