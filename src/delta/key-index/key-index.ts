@@ -351,8 +351,15 @@ function runFile({ path, size }: AddAction): RunFile {
   return { path: canonicalPath(path), size }
 }
 
+/** Actions never change, and each is asked for its name with every merge. */
+const identities = new WeakMap<RunFile, string>()
+
 function identityOf(file: RunFile): string {
-  return `${file.size}:${canonicalPath(file.path)}`
+  const known = identities.get(file)
+  if (known !== undefined) return known
+  const identity = `${file.size}:${canonicalPath(file.path)}`
+  identities.set(file, identity)
+  return identity
 }
 
 function rowsOf(adds: Iterable<AddAction>): number {

@@ -44,7 +44,10 @@ export class Locator {
   readonly #added: boolean
   /** Whether it does not matter to the merge what the stored rows hold. */
   readonly #valuesIgnored: boolean
+  /** Files that have a key of the batch, by path. */
   readonly #byPath = new Map<string, Searched>()
+  /** Those of the last attempt: what has not changed since is not looked at again. */
+  #before: ReadonlyMap<string, AddAction> = new Map()
   #wanted: readonly WantedValues[] | undefined
   #hashes: { readonly salt: string; readonly words: Uint32Array } | undefined
 
@@ -63,16 +66,16 @@ export class Locator {
     this.#wanted ??= this.#wantedKeys(snapshot)
     const unseen: AddAction[] = []
     for (const [key, add] of snapshot.files) {
+      if (this.#before.get(key) === add) continue
       const known = this.#byPath.get(add.path)
-      if (known?.key === key) continue
       if (known !== undefined && (await this.#narrow(known, key, add))) continue
       if (mayHoldKeys(add, this.#wanted)) unseen.push(add)
-      else this.#byPath.set(add.path, { key, add, matches: [] })
     }
+    this.#before = snapshot.files
     if (unseen.length > 0) await this.#search(snapshot, unseen)
     const found: StoredMatch[] = []
-    for (const add of snapshot.files.values()) {
-      for (const match of this.#byPath.get(add.path)?.matches ?? []) found.push(match)
+    for (const { key, matches } of this.#byPath.values()) {
+      if (snapshot.files.has(key)) for (const match of matches) found.push(match)
     }
     return found
   }
@@ -114,7 +117,6 @@ export class Locator {
       if (!vectors.has(add)) vectors.set(add, await this.#log.vectors.load(add))
     }
     const found = places.filter(({ add, position }) => !hasPosition(vectors.get(add), position))
-    for (const add of adds) this.#byPath.set(add.path, { key: fileKey(add), add, matches: [] })
     const used = [...new Set(found.map(({ add }) => add))]
     const fileOf = new Map(used.map((add, file) => [add, file]))
     const hits = found.map(({ row, add, position }) => {
@@ -190,15 +192,18 @@ export class Locator {
   }
 
   #keep(files: readonly AddAction[], matches: readonly Match[]): void {
-    const byFile = files.map((): StoredMatch[] => [])
+    const byFile = new Map<AddAction, StoredMatch[]>()
     for (const match of matches) {
       const add = files[match.file]
       const group = this.#groups[match.row]
-      if (add !== undefined && group !== undefined) byFile[match.file]?.push({ group, add, match })
+      if (add === undefined || group === undefined) continue
+      const known = byFile.get(add)
+      if (known === undefined) byFile.set(add, [{ group, add, match }])
+      else known.push({ group, add, match })
     }
-    files.forEach((add, index) => {
-      this.#byPath.set(add.path, { key: fileKey(add), add, matches: byFile[index] ?? [] })
-    })
+    for (const [add, found] of byFile) {
+      this.#byPath.set(add.path, { key: fileKey(add), add, matches: found })
+    }
   }
 
   #wantedKeys(snapshot: Snapshot): WantedValues[] {

@@ -8,7 +8,7 @@
 import type { AddAction } from '../actions.ts'
 import { statsOf } from '../data-skipping.ts'
 import { averageRowBytes } from '../file-sizes.ts'
-import type { Snapshot } from '../log-state.ts'
+import { fileKey, type Snapshot } from '../log-state.ts'
 import { partitionFields, partitionKey, partitionOf } from '../partition-values.ts'
 import { physicalName } from '../schema.ts'
 import type { DecidedRow, Decision, Decisions } from './decisions.ts'
@@ -95,7 +95,7 @@ export function planMerge(
   const kept = new Set([...doneInputs, ...marks.map(mark => mark.add), ...emptied])
   const rowBytes = averageRowBytes(snapshot)
   const files = [...bins].flatMap(([key, bin]) => {
-    const free = options.absorb ? freeFiles(snapshot, key, bin, kept) : []
+    const free = options.absorb ? freeFiles(snapshot, key, bin, kept, options.targetFileBytes) : []
     return splitBin(bin, free, rowBytes, options)
   })
   return { files, marks, emptied }
@@ -107,15 +107,23 @@ function isRow(decision: Decision): decision is DecidedRow {
 
 /** The files of the snapshot that lose rows, and which. */
 function touchedFiles(snapshot: Snapshot, decisions: Decisions): Map<AddAction, number[]> {
+  const touched = new Map<AddAction, number[]>()
   const byPath = new Map<string, number[]>()
   for (const { replaces } of decisions.all) {
     if (replaces === undefined) continue
-    const positions = byPath.get(replaces.add.path)
-    if (positions === undefined) byPath.set(replaces.add.path, [replaces.match.position])
-    else positions.push(replaces.match.position)
+    const { add, match } = replaces
+    const known = byPath.get(add.path)
+    if (known !== undefined) {
+      known.push(match.position)
+      continue
+    }
+    const positions = [match.position]
+    byPath.set(add.path, positions)
+    const current = snapshot.files.get(fileKey(add))
+    if (current !== undefined) touched.set(current, positions)
   }
-  const touched = new Map<AddAction, number[]>()
-  if (byPath.size === 0) return touched
+  if (touched.size === byPath.size) return touched
+  // A file that got a newer vector after it was searched is known by its path alone.
   for (const add of snapshot.files.values()) {
     const positions = byPath.get(add.path)
     if (positions !== undefined) touched.set(add, positions)
@@ -180,17 +188,20 @@ function joinedFiles(
   return joined
 }
 
-/** Files of the partition that the merge does not have to touch, smallest first. */
+/** Files of the partition that the merge does not have to touch and may join, smallest first. */
 function freeFiles(
   snapshot: Snapshot,
   key: string,
   bin: Bin,
-  kept: ReadonlySet<AddAction>
+  kept: ReadonlySet<AddAction>,
+  largest: number
 ): AddAction[] {
-  return [...snapshot.files.values()]
-    .filter(add => !bin.touched.has(add) && !kept.has(add))
-    .filter(add => partitionKey(normalised(snapshot, add)) === key)
-    .sort((a, b) => a.size - b.size)
+  const free: AddAction[] = []
+  for (const add of snapshot.files.values()) {
+    if (add.size > largest || bin.touched.has(add) || kept.has(add)) continue
+    if (partitionKey(normalised(snapshot, add)) === key) free.push(add)
+  }
+  return free.sort((a, b) => a.size - b.size)
 }
 
 function normalised(snapshot: Snapshot, add: AddAction): Record<string, string | null> {
