@@ -3,7 +3,10 @@
  * with ten columns. deltalake does not sync what it writes, ours does. Ours runs in a process of its own,
  * so that its memory can be told.
  * `node bench/delta.ts [--rows 1000000,5000000] [--files N] [--ids sorted,random] [--work newest,random,
- * half,absent] [--repeats N]` prints lines for people on stderr and one JSON document on stdout.
+ * half,absent] [--policies] [--optimized] [--repeats N]` prints lines for people on stderr and one JSON
+ * document on stdout. `--policies`: stored rows are merged by column policies with a guard, as the pipeline
+ * does, and not replaced. `--optimized`: the table is optimized by ours first, files joined and rows as they
+ * were; else it has the files as they are made.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,6 +17,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { openPython } from '../test/helpers/python.ts'
+import { mediaRowsSql } from './support/media-rows.ts'
 import { spread, spreadOf } from './support/spread.ts'
 
 const { values } = parseArgs({
@@ -22,6 +26,8 @@ const { values } = parseArgs({
     files: { type: 'string', default: '10' },
     ids: { type: 'string', default: 'random' },
     work: { type: 'string', default: 'newest,random,half,absent' },
+    policies: { type: 'boolean', default: false },
+    optimized: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '5' }
   }
 })
@@ -31,19 +37,6 @@ const works = values.work.split(',')
 const instance = await DuckDBInstance.create(':memory:', { memory_limit: '2GB' })
 const duckdb = await instance.connect()
 await duckdb.run("SET TimeZone = 'UTC'")
-
-/** Ten columns like those of media rows. `note` differs from batch to batch. */
-function rowsSql(ids: string, numbers: string, note: string): string {
-  const id = ids === 'random' ? 'substr(md5(i::VARCHAR), 1, 16)' : '(100000000 + i)::VARCHAR'
-  return `SELECT ${id} AS media_id, (700000 + (i >> 4))::VARCHAR AS project_id,
-    CASE WHEN i % 9 = 0 THEN 'mp4' ELSE 'jpg' END AS file_type,
-    'photo ' || ((i * 7919) % 1000003) || '.jpg' AS file_name,
-    CASE WHEN i % 3 = 0 THEN NULL ELSE '${note}' || (i % 40) || ', side ' || ((i * 31) % 977) END AS media_comment,
-    30 + ((i * 7) % 10000) / 1000.0::DOUBLE AS latitude, -90 - ((i * 13) % 10000) / 1000.0::DOUBLE AS longitude,
-    (100000 + ((i * 104729) % 5000000))::BIGINT AS bytes,
-    make_timestamptz(1700000000000000 + i * 1000003) AS created_at,
-    make_timestamptz(1750000000000000) AS updated_at FROM (${numbers})`
-}
 
 /** Numbers of the rows of one batch. */
 function numbersOf(work: string, rows: number, repeat: number): string {
@@ -67,7 +60,7 @@ async function makeTable(
   for (let file = 0; file < files; file++) {
     const range = `SELECT i FROM range(${Math.floor((rows * file) / files)}, ${Math.floor((rows * (file + 1)) / files)}) r(i)`
     await duckdb.run(
-      `COPY (${rowsSql(ids, range, 'room ')}) TO '${directory}/part-${file}.parquet' (FORMAT parquet, COMPRESSION snappy)`
+      `COPY (${mediaRowsSql(ids, range, 'room ')}) TO '${directory}/part-${file}.parquet' (FORMAT parquet, COMPRESSION snappy)`
     )
   }
 }
@@ -80,8 +73,11 @@ interface Answer {
 
 class Ours {
   readonly #child: ChildProcess
-  constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess) {
     this.#child = child
+  }
+  static start(directory: string): Ours {
+    return new Ours(fork(join(import.meta.dirname, 'support', 'delta-process.ts'), [directory]))
   }
   async ask(message: object): Promise<Answer> {
     this.#child.send(message)
@@ -106,14 +102,19 @@ async function measure(
     const own = join(directory, 'tables', 'ours')
     const other = join(directory, 'theirs')
     await makeTable(own, ids, rows, files)
-    const ours = new Ours(
-      fork(join(import.meta.dirname, 'support', 'delta-process.ts'), [directory])
-    )
-    const opened = await ours.ask({ open: 'ours', rows, files })
+    // In a process of its own, so that the memory of the other one is that of the merges.
+    const maker = Ours.start(directory)
+    await maker.ask({ create: 'ours', rows, files, optimize: values.optimized })
+    await maker.close()
+    const ours = Ours.start(directory)
+    const opened = await ours.ask({ open: 'ours' })
     let theirs: { ask(source: string): Promise<Answer>; close(): void } | undefined
     if (python !== undefined) {
       await makeTable(other, ids, rows, files)
-      await python.run(join(import.meta.dirname, 'support', 'convert.py'), [other])
+      await python.run(join(import.meta.dirname, 'support', 'convert.py'), [
+        other,
+        ...(values.optimized ? ['optimize'] : [])
+      ])
       const child = python.start(join(import.meta.dirname, 'delta.py'), [other])
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
       theirs = {
@@ -131,9 +132,9 @@ async function measure(
     // The first of each goes before the clock.
     for (let repeat = 0; repeat <= repeats; repeat++) {
       const source = join(directory, `source-${repeat}.parquet`)
-      const sql = rowsSql(ids, numbersOf(work, rows, repeat), `gen ${repeat} `)
+      const sql = mediaRowsSql(ids, numbersOf(work, rows, repeat), `gen ${repeat} `)
       await duckdb.run(`COPY (${sql}) TO '${source}' (FORMAT parquet)`)
-      const mine = await ours.ask({ work, source })
+      const mine = await ours.ask({ work, source, policies: values.policies })
       const foreign = await theirs?.ask(source)
       peak = { ours: mine.peakMiB, theirs: foreign?.peakMiB ?? 0 }
       if (repeat === 0) continue
@@ -152,6 +153,8 @@ async function measure(
       ids,
       files,
       work,
+      policies: values.policies,
+      optimized: values.optimized,
       ours: a,
       deltalake: b,
       ratio,
@@ -161,7 +164,7 @@ async function measure(
       tableBytes: size
     })
     process.stderr.write(
-      `${rows} rows in ${files} files, ${ids} ids, ${work}: ours ${spread(a)}, deltalake ${spread(b)}, ratio ${ratio.toFixed(1)}; ` +
+      `${rows} rows in ${files} files, ${ids} ids, ${work}${values.policies ? ' by policies' : ''}${values.optimized ? ', optimized' : ''}: ours ${spread(a)}, deltalake ${spread(b)}, ratio ${ratio.toFixed(1)}; ` +
         `${Math.round(bytesPerMerge / 1024)} KiB a merge; peak ${peak.ours.toFixed(0)} and ${peak.theirs.toFixed(0)} MiB; ` +
         `index made in ${opened.seconds.toFixed(1)} s\n`
     )

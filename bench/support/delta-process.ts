@@ -5,14 +5,19 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDb } from '../../src/adapters/duckdb/index.ts'
 import { openLocalFiles } from '../../src/adapters/local-files/index.ts'
 import { systemClock, systemIds } from '../../src/adapters/system/index.ts'
-import type { CellValue } from '../../src/core/index.ts'
-import { type ColumnSpec, DeltaTable, type MergeRules } from '../../src/delta/index.ts'
+import type { ColumnPolicy } from '../../src/core/index.ts'
+import { DeltaTable, type MergeRules } from '../../src/delta/index.ts'
+import { mediaColumns, rowsOfFile } from './media-rows.ts'
 
 interface Job {
-  readonly open?: string
+  /** A table of Parquet files that are there. */
+  readonly create?: string
   readonly rows?: number
   readonly files?: number
+  readonly optimize?: boolean
+  readonly open?: string
   readonly work?: string
+  readonly policies?: boolean
   readonly source?: string
 }
 
@@ -24,31 +29,27 @@ const options = { scratch: join(directory, 'scratch'), indexDirectory: join(dire
 const instance = await DuckDBInstance.create(':memory:', { memory_limit: '64MB', threads: '1' })
 const sources = await instance.connect()
 
-const column = (name: string, type: ColumnSpec['type'], nullable = true): ColumnSpec => ({
-  name,
-  type,
-  nullable
-})
-const columns = [
-  column('media_id', 'string', false),
-  column('project_id', 'string'),
-  column('file_type', 'string'),
-  column('file_name', 'string'),
-  column('media_comment', 'string'),
-  column('latitude', 'double'),
-  column('longitude', 'double'),
-  column('bytes', 'long'),
-  column('created_at', 'timestamp'),
-  column('updated_at', 'timestamp')
-]
-// What deltalake's when_matched_update_all does: stored rows are replaced, whatever they hold.
-const upsert: MergeRules = { keys: ['media_id'], policies: new Map(), overwrite: true }
+const keys = ['media_id']
+/** What deltalake's when_matched_update_all does: stored rows are replaced, whatever they hold. */
+const upsert: MergeRules = { keys, policies: new Map(), overwrite: true }
+/** As the tables of the pipeline do: older answers change nothing, and nothing is replaced by null. */
+const merged: MergeRules = {
+  keys,
+  policies: new Map<string, ColumnPolicy>([
+    ...mediaColumns.map(({ name }) => [name, 'coalesce'] as const),
+    ['media_id', 'key'],
+    ['created_at', 'first'],
+    ['updated_at', 'replace']
+  ]),
+  guard: { columns: ['updated_at'], strict: false }
+}
 let table: DeltaTable | undefined
 
-/** Commits the files that are there, then has the index made, as it is beside the first merges. */
-async function open(name: string, rows: number, files: number): Promise<number> {
+/** Commits the files that are there, and joins them if that is asked for. */
+async function create(name: string, { rows = 0, files = 1, optimize }: Job): Promise<void> {
   const properties = { 'delta.enableDeletionVectors': 'true' }
-  const created = await DeltaTable.openOrCreate(name, { columns, properties }, ports, options)
+  const spec = { columns: mediaColumns, properties }
+  const created = await DeltaTable.openOrCreate(name, spec, ports, options)
   const adds = Array.from({ length: files }, (_, file) => {
     const path = `part-${file}.parquet`
     const { size } = statSync(join(created.location, path))
@@ -59,37 +60,39 @@ async function open(name: string, rows: number, files: number): Promise<number> 
   })
   await created.close()
   await store.put(`${name}/_delta_log/${'1'.padStart(20, '0')}.json`, Buffer.from(adds.join('\n')))
-  table = await DeltaTable.open(name, ports, options)
-  const started = performance.now()
-  await table.merge([{ media_id: 'none' }], {
-    keys: ['media_id'],
-    policies: new Map(),
-    deleteWhen: () => true
-  })
-  await table.settled()
-  return (performance.now() - started) / 1000
+  if (optimize !== true) return
+  const joined = await DeltaTable.open(name, ports, options)
+  await joined.optimize()
+  await joined.close()
 }
 
-async function rowsOf(source: string): Promise<Record<string, CellValue>[]> {
-  const reader = await sources.runAndReadAll(
-    `SELECT * REPLACE (epoch_us(created_at) AS created_at, epoch_us(updated_at) AS updated_at) FROM '${source}'`
-  )
-  return reader.getRowObjects() as Record<string, CellValue>[]
+/** Opens the table and has the index made, as it is beside the first merges. */
+async function open(name: string): Promise<number> {
+  table = await DeltaTable.open(name, ports, options)
+  const started = performance.now()
+  // Neither is there, but within the bounds of sorted or random ids: else no file would be searched.
+  const absent = [{ media_id: '100000000-' }, { media_id: '8-' }]
+  await table.merge(absent, { keys, policies: new Map(), deleteWhen: () => true })
+  await table.settled()
+  return (performance.now() - started) / 1000
 }
 
 process.on('message', (job: Job) => {
   void (async () => {
     let seconds = 0
     let bytes = 0
-    if (job.open !== undefined) seconds = await open(job.open, job.rows ?? 0, job.files ?? 1)
+    if (job.create !== undefined) await create(job.create, job)
+    else if (job.open !== undefined) seconds = await open(job.open)
     else {
-      const rows = await rowsOf(job.source ?? '')
+      const rows = await rowsOfFile(sources, job.source ?? '')
       await table?.settled()
       const before = logBytes()
       const started = performance.now()
-      const rules =
-        job.work === 'absent' ? { ...upsert, overwrite: false, insertOnly: true } : upsert
-      const result = await table?.merge(rows, rules)
+      const rules = job.policies === true ? merged : upsert
+      const result = await table?.merge(
+        rows,
+        job.work === 'absent' ? { ...rules, overwrite: false, insertOnly: true } : rules
+      )
       seconds = (performance.now() - started) / 1000
       bytes = (result?.bytesWritten ?? 0) + logBytes() - before
     }
