@@ -16,6 +16,7 @@ import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { addColumns, dropColumn, renameColumn, setProperties } from './operations/alter.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
+import { changeDomain } from './operations/domains.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import type { Turn } from './operations/rewrite.ts'
@@ -153,6 +154,20 @@ export class DeltaTable<R extends object = StoredRow> {
    */
   async setProperties(changes: Readonly<Record<string, string | null>>): Promise<void> {
     await this.#exclusively(() => setProperties(this.#log, changes))
+  }
+
+  /**
+   * Keeps a text in the log under a name of the program, such as `com.example.sync`; `snapshot().domains` has it.
+   * Resolves to the new version. Rejects with `DELTA_CONFLICT` when another writer changed the same domain
+   * meanwhile, with `DELTA_UNSUPPORTED` for names that begin with `delta.`.
+   */
+  async setDomain(domain: string, configuration: string): Promise<number> {
+    return await this.#exclusively(() => changeDomain(this.#log, domain, configuration))
+  }
+
+  /** Removes what `setDomain` has set; resolves to the version that is newest then. */
+  async removeDomain(domain: string): Promise<number> {
+    return await this.#exclusively(() => changeDomain(this.#log, domain, undefined))
   }
 
   /** Adds the rows in one commit. */
