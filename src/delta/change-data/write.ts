@@ -16,8 +16,9 @@ import type { CellValue, Row } from '../../core/index.ts'
 import type { AddAction, CdcAction } from '../actions.ts'
 import { withFiles } from '../leased-files.ts'
 import type { Snapshot } from '../log-state.ts'
-import { partitionDirectory } from '../partition-values.ts'
+import { partitionDirectory, partitionFields } from '../partition-values.ts'
 import { encodePath } from '../paths.ts'
+import { physicalName } from '../schema.ts'
 import { engineColumns } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 import { compressionOf } from '../table-properties.ts'
@@ -52,7 +53,7 @@ export async function writeChanges(
 ): Promise<CdcAction> {
   const { metadata } = snapshot
   const compression = compressionOf(metadata)
-  const directory = partitionDirectory(metadata.partitionColumns, partitionValues)
+  const directory = partitionDirectory(partitionFields(snapshot).map(physicalName), partitionValues)
   const name = `cdc-00000-${log.ports.ids.uuid()}.c000.${compression}.parquet`
   // delta-rs does not decode the paths of files of changes, so a directory that needs it is left out.
   const plain = directory !== '' && encodePath(directory) === directory
