@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import {
+  checkObjectStore,
   DeltaError,
   type ObjectInfo,
   type ObjectStore,
@@ -83,6 +84,10 @@ class SqliteStore implements ObjectStore {
 }
 
 const store = new SqliteStore('tables.sqlite')
+
+// Tries every sentence of the contract: worth a test of your own.
+console.log('problems:', await checkObjectStore(store))
+
 {
   // The engine copies files that it reads into a scratch directory, since DuckDB wants local ones.
   await using lake = await openDelta({ store })

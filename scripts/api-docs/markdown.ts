@@ -72,6 +72,7 @@ const sections: readonly (readonly [title: string, names: readonly string[]])[] 
       'systemClock',
       'systemIds',
       'ObjectStore',
+      'checkObjectStore',
       'ObjectInfo',
       'PutResult',
       'Clock',

@@ -120,6 +120,7 @@ export {
   systemClock,
   systemIds
 } from './adapters.ts'
+export { checkObjectStore } from './check-object-store.ts'
 export { DeltaLake, type OpenOrCreateOptions } from './delta-lake.ts'
 export { type DeltaErrorCode, isDeltaError, type StorageErrorCode } from './errors.ts'
 export { type OpenDeltaOptions, openDelta } from './open-delta.ts'

@@ -41,6 +41,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
     '2000 rows in 1 file(s), 0 problems'
   ],
   'own-object-store.ts': [
+    'problems: []',
     "[ { id: '1', note: 'in SQLite' } ] at sqlite:tables.sqlite/notes",
     "[ 'notes' ]"
   ]
