@@ -4,7 +4,15 @@ import sys
 from protocol import serve
 from spark_canonical import open_spark, table_reading
 
-spark = open_spark(sys.argv[1])
+# Every table has another schema, so code made for each costs more than it saves.
+spark = open_spark(
+    sys.argv[1],
+    **{
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+    },
+)
 
 
 def answer(request):
