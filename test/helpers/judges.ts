@@ -14,6 +14,8 @@ export interface Judge {
   read(path: string, version?: number): Promise<Reading>
   /** The rows where the column is not null, and how many there are with the others. */
   readSome(path: string, version: number, notNull: string): Promise<Reading & { total: number }>
+  /** The change feed from a version on, without the time of each commit. Spark alone has it. */
+  readChanges(path: string, from: number): Promise<Reading>
   close(): Promise<void>
 }
 
@@ -33,6 +35,7 @@ export async function openJudge(name: JudgeName, python: Python): Promise<Judge>
     name,
     read: (path, version) => ask({ path, ...(version === undefined ? {} : { version }) }),
     readSome: (path, version, notNull) => ask({ path, version, notNull }),
+    readChanges: (path, changes) => ask({ path, changes }),
     close: () => talk.end()
   }
 }

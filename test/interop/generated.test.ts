@@ -23,5 +23,6 @@ test(`${TABLES} generated tables are read alike by four other engines`, {
   assert.ok(comparison.readings > 3 * TABLES)
   context.diagnostic(`seeds from ${SEED}, ${comparison.readings} readings`)
   context.diagnostic(`judges left out: ${JSON.stringify(comparison.blind)}`)
+  context.diagnostic(`steps refused: ${JSON.stringify(comparison.refused)}`)
   context.diagnostic(`not written by ours: ${comparison.missing.join(', ')}`)
 })

@@ -1,6 +1,6 @@
 /** Makes tables from seeds and has every judge read them; what differs is told in full. */
 import { join } from 'node:path'
-import { type Cell, type Reading, readingOf } from '../../helpers/canonical.ts'
+import { type Cell, changesOf, type Reading, readingOf } from '../../helpers/canonical.ts'
 import { openTestDelta, type TestDelta } from '../../helpers/delta.ts'
 import { JUDGES, type Judge, openJudge } from '../../helpers/judges.ts'
 import type { Python } from '../../helpers/python.ts'
@@ -14,6 +14,8 @@ export interface Comparison {
   /** Readings left out since the judge cannot read the feature. */
   readonly blind: Record<string, number>
   readonly differences: string[]
+  /** Steps that our engine refused. */
+  readonly refused: Record<string, number>
   /** Types and features that our engine does not write. */
   readonly missing: readonly string[]
 }
@@ -36,6 +38,7 @@ export async function compareTables(
     readings: 0,
     blind: {},
     differences: [],
+    refused: {},
     missing: supported.missing
   }
   try {
@@ -68,6 +71,9 @@ async function compareOne(
   }
   try {
     await runHistory(made)
+    for (const step of made.refused) {
+      comparison.refused[step] = (comparison.refused[step] ?? 0) + 1
+    }
     const { blind } = made
     for (const version of chosenVersions(made)) {
       const ours = await readingOf(made.table, join(delta.root, 'ours.parquet'), version)
@@ -92,9 +98,35 @@ async function compareOne(
       })
       await Promise.all(readings)
     }
+    const spark = judges.find(judge => judge.name === 'spark')
+    if (spark !== undefined) await compareChanges(made, spark, comparison, differs)
     await made.table.close()
   } catch (error) {
     differs(`ours: ${(error as Error).stack?.slice(0, 1500) ?? String(error)}`)
+  }
+}
+
+/** The change feed as Spark reads it; its columns are those of the newest version. */
+async function compareChanges(
+  made: GeneratedTable,
+  spark: Judge,
+  comparison: Comparison,
+  differs: (what: string) => void
+): Promise<void> {
+  const recorded = made.features.some(({ name }) => name === 'changeDataFeed')
+  if (!recorded || made.steps.some(step => /rename|drop|restore/.test(step))) return
+  const [first = 0] = [...made.versions.keys()].sort((a, b) => a - b)
+  const { version: newest } = await made.table.snapshot()
+  // What a vacuum leaves begins after the version that it kept.
+  const from = first === 0 ? 0 : first + 1
+  if (from > newest) return
+  comparison.readings++
+  const ours = await changesOf(made.table, join(made.delta.root, 'changes.parquet'), from)
+  try {
+    const found = difference(await spark.readChanges(made.table.location, from), ours, false)
+    if (found !== undefined) differs(`changes from ${from}: ${found}`)
+  } catch (error) {
+    differs(`changes from ${from}: ${(error as Error).message.slice(0, 500)}`)
   }
 }
 

@@ -36,6 +36,8 @@ export class GeneratedTable {
   table!: DeltaTable
   /** What was done, for messages. */
   readonly steps: string[] = []
+  /** Steps that our engine does not do with such a table. */
+  readonly refused: string[] = []
   /** Rows of each version that can still be read. */
   readonly versions = new Map<number, VersionModel>()
   rows = new Map<string, ModelRow>()
