@@ -237,6 +237,12 @@ export const errorCodes = define({
     meaning: 'The rules of a merge name no key, or a column policy that does not exist.',
     remedy: 'The message names the rule. See docs/delta/README.md.'
   },
+  DELTA_CONSTRAINT_VIOLATED: {
+    errorClass: 'permanent',
+    meaning: 'New rows break a check constraint, an invariant or a generated column of the table.',
+    remedy:
+      'The message names the rule and how many rows break it. Correct the rows, or drop the constraint.'
+  },
   DELTA_QUERY_INVALID: {
     errorClass: 'permanent',
     meaning: 'A filter expression is not valid for the table.',

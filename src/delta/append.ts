@@ -4,6 +4,7 @@ import type { Action, AddAction } from './actions.ts'
 import { writeFile } from './file-writer.ts'
 import type { Snapshot } from './log-state.ts'
 import { partitionKey, partitionOf } from './partition-values.ts'
+import { type RowRules, rowRulesOf } from './row-rules/index.ts'
 import { assertComplete, checkedRow } from './rows.ts'
 import type { TableLog } from './table-log.ts'
 import { type TransactionOptions, transactionActions } from './transactions.ts'
@@ -78,19 +79,20 @@ async function writeRows(
   snapshot: Snapshot,
   rows: readonly InputRow[]
 ): Promise<AddAction[]> {
-  log.assertWritable(snapshot)
+  const rules = await rowRulesOf(log, snapshot)
   const fields = new Map(snapshot.fields.map(field => [field.name, field]))
+  const complete = rows.map(row => checkedRow(fields, row, log.where))
+  if (rules !== undefined) await applyRules(log, rules, complete)
   const partitions = new Map<
     string,
     { values: Record<string, string | null>; rows: Record<string, CellValue>[] }
   >()
-  for (const row of rows) {
-    const checked = checkedRow(fields, row, log.where)
-    assertComplete(snapshot.fields, checked, log.where)
-    const values = partitionOf(snapshot, checked)
+  for (const row of complete) {
+    if (rules === undefined) assertComplete(snapshot.fields, row, log.where)
+    const values = partitionOf(snapshot, row)
     const key = partitionKey(values)
     const group = partitions.get(key) ?? { values, rows: [] }
-    group.rows.push(checked)
+    group.rows.push(row)
     partitions.set(key, group)
   }
   const adds: AddAction[] = []
@@ -100,4 +102,19 @@ async function writeRows(
     if (add !== undefined) adds.push(add)
   }
   return adds
+}
+
+/** Gives the rows what they lack by the rules of the table, and checks them. */
+async function applyRules(
+  log: TableLog,
+  rules: RowRules,
+  rows: readonly Record<string, CellValue>[]
+): Promise<void> {
+  const { engine, clock } = log.ports
+  const given = rows.map(row => new Set(Object.keys(row)))
+  const defaults = rules.defaults(clock.now())
+  for (const row of rows) {
+    for (const [column, value] of defaults) if (row[column] === undefined) row[column] = value
+  }
+  await rules.finish(engine, rows, (at, column) => given[at]?.has(column) === true, log.where)
 }

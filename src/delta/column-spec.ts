@@ -1,5 +1,6 @@
 /** Columns as people write them, in definitions of tables and in changes to them, and what they become. */
 import { DeltaError } from '../core/index.ts'
+import { CURRENT_DEFAULT, GENERATION_EXPRESSION } from './row-rules/index.ts'
 import { type DataType, decimalOf, isNested, isPrimitive, type SchemaField } from './schema.ts'
 
 /** Types of single values, by their names in Delta. */
@@ -61,11 +62,25 @@ export interface ColumnSpec {
   readonly nullable?: boolean
   /** For people; kept in the schema. */
   readonly comment?: string
+  /**
+   * SQL over the other columns, in Spark's dialect: the column is computed where a row lacks it, and checked
+   * where a row has it. At creation only, not within structs.
+   */
+  readonly generatedAs?: string
+  /**
+   * SQL of the value for new rows that lack the column, in Spark's dialect, such as `'none'` or
+   * `current_timestamp()`. A null that is given stays null. At creation only, not within structs.
+   */
+  readonly default?: string
 }
 
 export function fieldOf(column: ColumnSpec): SchemaField {
-  const metadata = column.comment === undefined ? {} : { comment: column.comment }
-  const { name, type, nullable = true } = column
+  const { name, type, nullable = true, comment, generatedAs, default: fallback } = column
+  const metadata = {
+    ...(comment === undefined ? {} : { comment }),
+    ...(generatedAs === undefined ? {} : { [GENERATION_EXPRESSION]: generatedAs }),
+    ...(fallback === undefined ? {} : { [CURRENT_DEFAULT]: fallback })
+  }
   return { name, type: typeOf(type), nullable, metadata }
 }
 

@@ -7,9 +7,10 @@ import { assertNoChangeColumns } from './change-data/index.ts'
 import { assertNames, type NewName, withMappingMode } from './column-mapping.ts'
 import { assertDefinable, fieldOf } from './column-spec.ts'
 import type { DeltaPorts } from './ports.ts'
-import { checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
+import { CONSTRAINT_PREFIX, checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
 import { assertWritable } from './protocol.ts'
+import { RowRules } from './row-rules/index.ts'
 import { withRowTracking } from './row-tracking/index.ts'
 import { type ColumnsSpec, columnList } from './row-types.ts'
 import { addedFields, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
@@ -29,6 +30,11 @@ export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
    * `delta.feature.NAME = supported` lists a feature. Rejects with `DELTA_PROPERTY_INVALID`.
    */
   readonly properties?: Readonly<Record<string, string>>
+  /**
+   * SQL boolean expressions by name, in Spark's dialect, that every row must make true. Rejects with
+   * `DELTA_UNSUPPORTED` those that this engine does not evaluate.
+   */
+  readonly constraints?: Readonly<Record<string, string>>
 }
 
 export interface Definition {
@@ -55,10 +61,24 @@ export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string):
   }
   const newName = (): string => `col-${ports.ids.uuid()}`
   const before = { protocol: DEFAULT_PROTOCOL, metaData }
-  const definition = withProperties(before, spec.properties ?? {}, newName, where)
+  const properties: Record<string, string> = { ...spec.properties }
+  for (const [name, expression] of Object.entries(spec.constraints ?? {})) {
+    properties[CONSTRAINT_PREFIX + name.toLowerCase()] = expression
+  }
+  const definition = withProperties(before, properties, newName, where)
   assertNames(definition.metaData, fields, where)
   const newId = (): string => ports.ids.uuid()
   return { ...definition, metaData: withRowTracking(definition.metaData, newId, where) }
+}
+
+/** Rejects with `DELTA_UNSUPPORTED` expressions that this engine could not keep to. */
+export async function assertEvaluable(
+  { metaData }: Definition,
+  ports: DeltaPorts,
+  where: string
+): Promise<void> {
+  const fields = parseSchema(metaData.schemaString, where)
+  await RowRules.of(ports.engine, { metadata: metaData, fields }, where)
 }
 
 /**

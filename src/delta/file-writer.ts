@@ -4,7 +4,14 @@ import type { AddAction } from './actions.ts'
 import { vectorPath } from './deletion-vectors/index.ts'
 import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
-import type { Positions, WriteRequest, WrittenFile } from './parquet-engine.ts'
+import type {
+  Assignment,
+  ChangedRows,
+  DataFile,
+  Positions,
+  WriteRequest,
+  WrittenFile
+} from './parquet-engine.ts'
 import { partitionDirectory, partitionFields } from './partition-values.ts'
 import { encodePath } from './paths.ts'
 import { rowIdColumn, trackingColumns } from './row-tracking/index.ts'
@@ -21,6 +28,16 @@ export interface FileContent {
   readonly rows: readonly Readonly<Record<string, CellValue>>[]
   /** Without `rows`: the rows of the inputs stand in the order of the inputs. */
   readonly inOrder?: boolean
+  /** Stored rows that are written with new values. */
+  readonly changes?: RowChanges
+}
+
+export interface RowChanges {
+  /** Files with the positions of the rows, ascending, none of them deleted. */
+  readonly inputs: readonly { readonly add: AddAction; readonly positions: Uint32Array | 'all' }[]
+  readonly set: readonly Assignment[]
+  /** Columns that are computed of the new values, in SQL of the engine. */
+  readonly computed?: ReadonlyMap<string, string>
 }
 
 /** The file's action, or undefined when it would hold no row (and is then not kept). */
@@ -29,24 +46,65 @@ export async function writeFile(
   snapshot: Snapshot,
   content: FileContent
 ): Promise<AddAction | undefined> {
-  const adds = content.inputs.map(input => input.add)
-  return await withFiles(log, adds, files => {
-    const copies = content.inputs.flatMap(({ without }, index) => {
+  const { inputs, partitionValues, rows, changes, inOrder = false } = content
+  const adds = inputs.map(input => input.add)
+  return await withFiles(log, adds, async files => {
+    const copies = inputs.flatMap(({ without }, index) => {
       const file = files[index]
       return file === undefined ? [] : [{ file, without }]
     })
-    const { rows, inOrder = false, partitionValues } = content
-    const write = (file: NewFile): Promise<WrittenFile> =>
-      log.ports.engine.write({ ...file, copies, rows: rows as readonly Row[], inOrder })
-    return storeFile(log, snapshot, partitionValues, write, isTracked(snapshot, content))
+    const write = (changed?: ChangedRows) => {
+      const made = (target: NewFile): Promise<WrittenFile> => {
+        const request = { ...target, copies, rows: rows as readonly Row[], inOrder }
+        return log.ports.engine.write({ ...request, ...(changed && { changes: changed }) })
+      }
+      return storeFile(log, snapshot, partitionValues, made, isTracked(snapshot, content))
+    }
+    return changes === undefined ? await write() : await withChanges(log, snapshot, changes, write)
+  })
+}
+
+/** Runs `use` while the files of the changed rows are at hand. */
+export async function withChanges<T>(
+  log: TableLog,
+  snapshot: Snapshot,
+  { inputs, set, computed }: RowChanges,
+  use: (changes: ChangedRows) => Promise<T>
+): Promise<T> {
+  // A changed row keeps its id, and has been written in the version to come.
+  const hidden = trackingColumns(snapshot)
+  const written = hidden.filter(column => column.generated === 'commitVersion')
+  const unknown = written.map(({ name }) => ({ column: name, to: { value: null } }))
+  const schema = [...engineColumns(snapshot), ...hidden]
+  const change = { schema, set: [...set, ...unknown], ...(computed && { computed }) }
+  return await withRows(log, inputs, files => use({ files, ...change }))
+}
+
+/** Runs `use` while files are at hand of which only some rows are read. */
+export async function withRows<T>(
+  log: TableLog,
+  inputs: RowChanges['inputs'],
+  use: (files: DataFile[]) => Promise<T>
+): Promise<T> {
+  const adds = inputs.map(({ add, positions }) => {
+    // The positions say what is deleted.
+    return positions === 'all' ? add : { ...add, deletionVector: null }
+  })
+  return await withFiles(log, adds, files => {
+    const chosen = files.map((file, index) => {
+      const positions = inputs[index]?.positions ?? 'all'
+      return positions === 'all' ? file : { ...file, only: positions }
+    })
+    return use(chosen)
   })
 }
 
 /** Whether rows come with ids that they must keep. */
-function isTracked(snapshot: Snapshot, { inputs, rows }: FileContent): boolean {
+function isTracked(snapshot: Snapshot, { inputs, rows, changes }: FileContent): boolean {
   const column = rowIdColumn(snapshot)
   if (column === undefined) return false
-  return inputs.length > 0 || rows.some(row => row[column.name] !== undefined)
+  const stored = inputs.length > 0 || changes !== undefined
+  return stored || rows.some(row => row[column.name] !== undefined)
 }
 
 /** What a file's name says of its codec; the others say nothing. */

@@ -19,7 +19,7 @@ export type {
   TypeSpec
 } from './column-spec.ts'
 export { missingColumns, type TableSpec } from './definition.ts'
-export { hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
+export { differenceOf, hasPosition, positionsOf, unionOf } from './deletion-vectors/index.ts'
 export { hashKeys } from './key-index/index.ts'
 export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
@@ -27,11 +27,16 @@ export type { MergePolicies, MergeSpec } from './merge/rules.ts'
 export type { DeleteOptions, DeleteResult } from './operations/delete.ts'
 export type { OptimizeOptions, OptimizeResult } from './operations/optimize.ts'
 export type { RestoreOptions, RestoreResult } from './operations/restore.ts'
+export type { NewValue, UpdateOptions, UpdateResult } from './operations/update.ts'
 export type { VacuumOptions, VacuumResult } from './operations/vacuum.ts'
 export type {
+  Assignment,
+  ChangedGroup,
+  ChangedRows,
   ColumnStatistics,
   DataFile,
   EngineColumn,
+  EvaluateRequest,
   ExportFormat,
   FetchRequest,
   FilterParts,
@@ -44,6 +49,7 @@ export type {
   PartitionsRequest,
   Positions,
   ScanRequest,
+  Translated,
   WriteRequest,
   WrittenFile
 } from './parquet-engine.ts'

@@ -94,6 +94,46 @@ export interface FetchRequest {
   readonly places: readonly { readonly file: number; readonly position: number }[]
 }
 
+/** What a column is set to: an expression over the former values of the row, or a value. */
+export interface Assignment {
+  readonly column: string
+  readonly to: { readonly sql: string } | { readonly value: CellValue }
+}
+
+/** Rows of files with some of their columns set anew. */
+export interface ChangedRows {
+  /** The rows that are neither deleted nor left out by `only`. */
+  readonly files: readonly DataFile[]
+  /** All columns of the table. */
+  readonly schema: readonly EngineColumn[]
+  readonly set: readonly Assignment[]
+  /** Columns that are computed of the new values, by column name, in SQL that gives their types. */
+  readonly computed?: ReadonlyMap<string, string>
+}
+
+/** Changed rows with the same values of some columns. */
+export interface ChangedGroup {
+  readonly values: Readonly<Record<string, CellValue>>
+  /** In each of the files; ascending. */
+  readonly positions: readonly Uint32Array[]
+}
+
+/** An expression that a table holds, in SQL of the engine. */
+export interface Translated {
+  readonly sql: string
+  /** The columns that it names. */
+  readonly columns: readonly string[]
+}
+
+/** Expressions over rows from JavaScript. */
+export interface EvaluateRequest {
+  /** Those that the expressions may name. */
+  readonly columns: readonly EngineColumn[]
+  readonly rows: readonly Row[]
+  /** In SQL of the engine, with the type of their values. */
+  readonly expressions: readonly { readonly sql: string; readonly type: DataType }[]
+}
+
 /** A new file, of copied rows and given ones. */
 export interface WriteRequest {
   /** Local path of the file. */
@@ -107,6 +147,8 @@ export interface WriteRequest {
   readonly copies: readonly { readonly file: DataFile; readonly without: Positions }[]
   /** Come after the copied ones. */
   readonly rows: readonly Row[]
+  /** Rows that are written with new values. */
+  readonly changes?: ChangedRows
   /** Of the pages. */
   readonly compression: Compression
   /**
@@ -232,6 +274,26 @@ export interface ParquetEngine {
   findRows(request: FindRequest): Promise<Uint32Array[]>
   /** For which of the partitions the filter is true. */
   filterPartitions(request: PartitionsRequest): Promise<boolean[]>
+  /**
+   * Rejects with `DELTA_QUERY_INVALID` when an expression is not one over the columns, or of a type that the
+   * column does not take without a cast.
+   */
+  checkAssignments(schema: readonly EngineColumn[], set: readonly Assignment[]): Promise<void>
+  /** The changed rows by the new values of the columns. */
+  groupChanges(changes: ChangedRows, columns: readonly string[]): Promise<ChangedGroup[]>
+  /** For each check, a SQL boolean expression, how many of the changed rows do not make it true. */
+  countViolations(changes: ChangedRows, checks: readonly string[]): Promise<number[]>
+  /**
+   * SQL of this engine for an expression that a table holds, which is Spark's SQL, giving values of the type.
+   * Rejects with `DELTA_UNSUPPORTED` one that is not sure to mean the same here.
+   */
+  translate(
+    expression: string,
+    schema: readonly EngineColumn[],
+    type: DataType
+  ): Promise<Translated>
+  /** The values of each expression, one a row. */
+  evaluate(request: EvaluateRequest): Promise<CellValue[][]>
   /** Number of rows in each file, from its footer. Rejects when a file is not Parquet. */
   rowCounts(localPaths: readonly string[]): Promise<number[]>
   /** How many key values occur more than once. */

@@ -49,15 +49,20 @@ export type ColumnTypes = ReadonlyMap<string, DataType>
 
 const NONE: ReadonlySet<Row> = new Set()
 const NO_TYPES: ColumnTypes = new Map()
+const NO_DEFAULTS: ReadonlyMap<string, CellValue> = new Map()
 
-/** Applies the rows of one key, in order, to the stored row, or to nothing. Those of `deletes` delete it. */
+/**
+ * Applies the rows of one key, in order, to the stored row, or to nothing. Those of `deletes` delete it.
+ * `defaults`: of columns that a row without a stored one lacks.
+ */
 export function mergeRows(
   rules: MergeRules,
   columns: readonly string[],
   stored: Readonly<Record<string, CellValue>> | undefined,
   rows: readonly Row[],
   deletes: ReadonlySet<Row> = NONE,
-  types: ColumnTypes = NO_TYPES
+  types: ColumnTypes = NO_TYPES,
+  defaults: ReadonlyMap<string, CellValue> = NO_DEFAULTS
 ): MergedRow {
   let values: Record<string, CellValue> | undefined = stored === undefined ? undefined : stored
   let changed = false
@@ -68,7 +73,7 @@ export function mergeRows(
       values = undefined
       changed = true
     } else if (values === undefined || rules.overwrite === true) {
-      values = insertedRow(columns, row)
+      values = insertedRow(columns, row, defaults)
       changed = true
     } else if (rules.insertOnly !== true) {
       const next = updatedRow(rules, columns, values, row, types)
@@ -79,9 +84,16 @@ export function mergeRows(
   return { values: values ?? {}, changed, deleted: values === undefined }
 }
 
-function insertedRow(columns: readonly string[], row: Row): Record<string, CellValue> {
+function insertedRow(
+  columns: readonly string[],
+  row: Row,
+  defaults: ReadonlyMap<string, CellValue>
+): Record<string, CellValue> {
   const values: Record<string, CellValue> = {}
-  for (const column of columns) values[column] = row[column] ?? null
+  for (const column of columns) {
+    const given = row[column]
+    values[column] = given === undefined ? (defaults.get(column) ?? null) : given
+  }
   return values
 }
 

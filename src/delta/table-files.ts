@@ -14,7 +14,7 @@ export function objectPath(table: string, file: { readonly path: string }): stri
 }
 
 /** All columns of the table, in the order of the schema. */
-export function engineColumns(snapshot: Snapshot): EngineColumn[] {
+export function engineColumns(snapshot: Pick<Snapshot, 'metadata' | 'fields'>): EngineColumn[] {
   const partitions = new Set(snapshot.metadata.partitionColumns)
   const mode = mappingMode(snapshot.metadata)
   return snapshot.fields.map(field => ({

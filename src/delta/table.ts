@@ -9,17 +9,19 @@ import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
 import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
 import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
-import { definitionOf, type TableSpec } from './definition.ts'
+import { assertEvaluable, definitionOf, type TableSpec } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { addColumns, dropColumn, renameColumn, setProperties } from './operations/alter.ts'
+import { addConstraint, dropConstraint } from './operations/constraints.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { changeDomain } from './operations/domains.ts'
 import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import type { Turn } from './operations/rewrite.ts'
+import { type UpdateOptions, type UpdateResult, updateRows } from './operations/update.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -98,7 +100,10 @@ export class DeltaTable<R extends object = StoredRow> {
       engineInfo: 'claims-pipeline',
       txnId: ports.ids.uuid()
     }
-    const { protocol, metaData } = definitionOf(spec, ports, `${ports.store.root}/${path}`)
+    const where = `${ports.store.root}/${path}`
+    const definition = definitionOf(spec, ports, where)
+    await assertEvaluable(definition, ports, where)
+    const { protocol, metaData } = definition
     const actions = [{ commitInfo }, { protocol }, { metaData }]
     await commitVersion(ports, path, 0, actions)
     return await DeltaTable.open(path, ports, options)
@@ -170,6 +175,20 @@ export class DeltaTable<R extends object = StoredRow> {
     return await this.#exclusively(() => changeDomain(this.#log, domain, undefined))
   }
 
+  /**
+   * Asks of every row that it makes a SQL expression (in Spark's dialect) true. Rejects with
+   * `DELTA_CONSTRAINT_VIOLATED` when stored rows do not, with `DELTA_UNSUPPORTED` expressions that this
+   * engine does not evaluate.
+   */
+  async addConstraint(name: string, expression: string): Promise<void> {
+    await this.#exclusively(() => addConstraint(this.#log, name, expression))
+  }
+
+  /** Drops a check constraint. Rejects with `DELTA_PROPERTY_INVALID` when there is none of the name. */
+  async dropConstraint(name: string): Promise<void> {
+    await this.#exclusively(() => dropConstraint(this.#log, name))
+  }
+
   /** Adds the rows in one commit. */
   async append(rows: readonly NewRow<R>[], options: AppendOptions = {}): Promise<AppendResult> {
     return await this.#exclusively(
@@ -192,6 +211,12 @@ export class DeltaTable<R extends object = StoredRow> {
   /** Deletes the rows for which `where` is true, or all; commits nothing when there are none. */
   async delete(options: DeleteOptions = {}): Promise<DeleteResult> {
     return await this.#exclusively(() => deleteRows(this.#log, options), options.signal)
+  }
+
+  /** Sets columns of the rows for which `where` is true, or of all; commits nothing when there are none. */
+  async update(options: UpdateOptions<R>): Promise<UpdateResult> {
+    const update = options as UpdateOptions
+    return await this.#exclusively(() => updateRows(this.#log, update), options.signal)
   }
 
   /** Which of the values occur in the column, as indexes. Reads only this column. */

@@ -568,6 +568,124 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         })
       }))
 
+    test('writes rows with new values, beside copies and rows given', () =>
+      withEngine(async ({ engine, write, path }) => {
+        const stored = [0, 1, 2, 3].map(n => ({ id: `r${n}`, n }))
+        const file = { ...(await write('a', [id, n], stored)), partitionValues: { place: 'p' } }
+        const changes = {
+          files: [{ ...file, only: Uint32Array.of(1, 3) }],
+          schema: [id, n, place],
+          set: [
+            { column: 'n', to: { sql: 'n * 10 + 1' } },
+            { column: 'id', to: { value: 'new' } }
+          ]
+        }
+        const copies = [{ file: { ...file, deleted: Uint32Array.of(0) }, without: [1, 3] }]
+        const { numRecords } = await engine.write({
+          target: path('b'),
+          columns: [id, n],
+          copies,
+          rows: [{ id: 'r9', n: 9 }],
+          changes,
+          compression: 'snappy'
+        })
+        assert.equal(numRecords, 4)
+        const out = { localPath: path('b'), size: 1, partitionValues: {} }
+        const found = await scanAll(engine, [out], [id, n])
+        assert.deepEqual(
+          found.map(row => `${row['id']} ${row['n']}`).sort(),
+          ['new 11', 'new 31', 'r2 2', 'r9 9'].sort()
+        )
+      }))
+
+    test('groups changed rows by new values, and counts those that break a check', () =>
+      withEngine(async ({ engine, write }) => {
+        const stored = [0, 1, 2, 3].map(n => ({ id: n < 2 ? 'a' : null, n }))
+        const file = { ...(await write('a', [id, n], stored)), partitionValues: { place: 'p' } }
+        const changes = {
+          files: [
+            { ...file, deleted: Uint32Array.of(3) },
+            { ...file, only: Uint32Array.of(0, 3) }
+          ],
+          schema: [id, n, place],
+          set: [
+            { column: 'place', to: { sql: 'id' } },
+            { column: 'n', to: { value: 7 } }
+          ]
+        }
+        const groups = await engine.groupChanges(changes, ['place'])
+        const texts = groups.map(({ values, positions }) => {
+          return `${values['place']}: ${positions.map(list => list.join(' ')).join(', ')}`
+        })
+        assert.deepEqual(texts.sort(), ['a: 0 1, 0', 'null: 2, 3'])
+        const checks = ['n = 7', "place = 'a'", 'n < 7', 'place IS NOT NULL']
+        assert.deepEqual(await engine.countViolations(changes, checks), [0, 2, 5, 2])
+        assert.deepEqual(await engine.countViolations({ ...changes, set: [] }, ['n < 3']), [1])
+      }))
+
+    test('computes expressions of tables over rows, in their order', () =>
+      withEngine(async ({ engine }) => {
+        const translate = (expression: string, type: string) =>
+          engine.translate(expression, [id, n], type)
+        const sum = await translate('n + 1', 'long')
+        const check = await translate("n > 1 OR id = 'a'", 'boolean')
+        assert.deepEqual([...check.columns].sort(), ['id', 'n'])
+        const expressions = [
+          { sql: sum.sql, type: 'long' },
+          { sql: check.sql, type: 'boolean' }
+        ]
+        const given = [{ id: 'a', n: 1 }, { id: 'b', n: 2n ** 60n }, { id: 'c', n: 0 }, { id: 'd' }]
+        assert.deepEqual(await engine.evaluate({ columns: [id, n], rows: given, expressions }), [
+          [2, 2n ** 60n + 1n, 1, null],
+          [true, true, false, null]
+        ])
+        const one = await engine.translate("'x'", [], 'string')
+        const constant = [{ sql: one.sql, type: 'string' }]
+        assert.deepEqual(
+          await engine.evaluate({ columns: [], rows: [{}], expressions: constant }),
+          [['x']]
+        )
+      }))
+
+    test('computes columns of changed rows from their new values', () =>
+      withEngine(async ({ engine, write, path }) => {
+        const file = await write(
+          'a',
+          [id, n],
+          [
+            { id: 'a', n: 1 },
+            { id: 'b', n: 2 }
+          ]
+        )
+        const twice = column('twice', 'long')
+        const changes = {
+          files: [{ ...file, only: Uint32Array.of(1) }],
+          schema: [id, n, twice],
+          set: [{ column: 'n', to: { sql: 'n + 10' } }],
+          computed: new Map([['twice', 'n * 2']])
+        }
+        const request = { target: path('b'), columns: [id, n, twice], copies: [], rows: [] }
+        await engine.write({ ...request, changes, compression: 'snappy' })
+        const out = { localPath: path('b'), size: 1, partitionValues: {} }
+        assert.deepEqual(await scanAll(engine, [out], [id, n, twice]), [
+          { id: 'b', n: 12, twice: 24 }
+        ])
+        assert.deepEqual(await engine.countViolations(changes, ['twice = 24', 'n < 12']), [0, 1])
+        const [group] = await engine.groupChanges(changes, ['twice'])
+        assert.deepEqual(group?.values, { twice: 24 })
+      }))
+
+    test('tells what expressions do not fit the table', () =>
+      withEngine(async ({ engine }) => {
+        const check = (sql: string) =>
+          engine.checkAssignments([id, n], [{ column: 'n', to: { sql } }])
+        await check('n + 1')
+        await check('NULL')
+        for (const sql of ['nothing', 'n +', '(n']) {
+          await assert.rejects(check(sql), { code: 'DELTA_QUERY_INVALID' }, sql)
+        }
+      }))
+
     test('tells of which partitions a filter is true', () =>
       withEngine(async ({ engine }) => {
         const year: EngineColumn = { ...column('year', 'integer', 'y'), partition: true }

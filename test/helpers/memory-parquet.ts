@@ -16,23 +16,28 @@ import {
   stringifyJson
 } from '../../src/core/index.ts'
 import {
+  type Assignment,
+  type ChangedGroup,
+  type ChangedRows,
   type DataFile,
   type EngineColumn,
+  type EvaluateRequest,
   type ExportFormat,
   type FetchRequest,
   type FilterParts,
   type FindRequest,
   hashKeys,
-  hasPosition,
   type KeyHashes,
   type Match,
   type MatchRequest,
   type ParquetEngine,
   type PartitionsRequest,
   type ScanRequest,
+  type Translated,
   type WriteRequest,
   type WrittenFile
 } from '../../src/delta/index.ts'
+import { type Content, FileReader } from './memory-parquet-reader.ts'
 import {
   fileCell,
   keyText,
@@ -40,7 +45,7 @@ import {
   statisticsOf,
   storedCell
 } from './memory-parquet-values.ts'
-import { type Expression, holds, parseSql, partsOf } from './memory-sql.ts'
+import { type Expression, evaluated, holds, parseSql, partsOf } from './memory-sql.ts'
 
 /** Where the files are: a disk, or the objects of a simulated store. */
 export interface ByteFiles {
@@ -58,12 +63,6 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   txn: ['lastUpdated'],
   metaData: ['name', 'description', 'createdTime'],
   protocol: ['readerFeatures', 'writerFeatures']
-}
-
-interface Content {
-  /** By physical name. */
-  readonly columns: readonly { readonly name: string; readonly id?: number }[]
-  readonly rows: readonly (readonly CellValue[])[]
 }
 
 /** `sizeFactor`: files claim to be so many times larger than they are, to reach the limits of plans. */
@@ -127,7 +126,8 @@ class MemoryParquet implements ParquetEngine {
         if (!left.has(position)) rows.push(columns.map(column => reader.cell(position, column)))
       }
     }
-    for (const row of request.rows) {
+    const changed = request.changes === undefined ? [] : await this.#changed(request.changes)
+    for (const row of [...changed.map(one => one.row), ...request.rows]) {
       rows.push(columns.map(column => storedCell(row[column.name], column)))
     }
     const names = columns.map(({ physicalName, fieldId }) => ({
@@ -218,6 +218,78 @@ class MemoryParquet implements ParquetEngine {
     return rows.length
   }
 
+  async checkAssignments(
+    schema: readonly EngineColumn[],
+    set: readonly Assignment[]
+  ): Promise<void> {
+    for (const { to } of set) if ('sql' in to) checkedFilter(to.sql, schema)
+  }
+
+  async translate(expression: string, schema: readonly EngineColumn[]): Promise<Translated> {
+    const { columns = [] } = partsOf(checkedFilter(expression, schema))
+    return { sql: expression, columns }
+  }
+
+  async evaluate({ columns, rows, expressions }: EvaluateRequest): Promise<CellValue[][]> {
+    const stored = rows.map(row =>
+      Object.fromEntries(columns.map(column => [column.name, storedCell(row[column.name], column)]))
+    )
+    return expressions.map(({ sql }) => {
+      const expression = parseSql(sql)
+      return stored.map(row => evaluated(expression, row))
+    })
+  }
+
+  async groupChanges(changes: ChangedRows, columns: readonly string[]): Promise<ChangedGroup[]> {
+    const groups = new Map<string, { values: Record<string, CellValue>; positions: number[][] }>()
+    for (const { file, position, row } of await this.#changed(changes)) {
+      const cells = columns.map(name => row[name] ?? null)
+      const key = cells.map(cell => (cell === null ? '-' : keyText([cell]))).join('')
+      const values = Object.fromEntries(columns.map((name, index) => [name, cells[index] ?? null]))
+      const group = groups.get(key) ?? { values, positions: changes.files.map(() => []) }
+      group.positions[file]?.push(position)
+      groups.set(key, group)
+    }
+    return [...groups.values()].map(({ values, positions }) => ({
+      values,
+      positions: positions.map(list => Uint32Array.from(list))
+    }))
+  }
+
+  async countViolations(changes: ChangedRows, checks: readonly string[]): Promise<number[]> {
+    const rows = await this.#changed(changes)
+    return checks.map(check => {
+      const expression = parseSql(check)
+      return rows.filter(({ row }) => !holds(expression, row)).length
+    })
+  }
+
+  /** The rows after the change. */
+  async #changed({ files, schema, set, computed = new Map() }: ChangedRows) {
+    const assigned = set.map(({ column, to }) => {
+      const expression: Expression =
+        'sql' in to ? parseSql(to.sql) : { kind: 'literal', value: to.value }
+      return [column, expression] as const
+    })
+    const typeOf = new Map(schema.map(column => [column.name, column]))
+    const rows: { file: number; position: number; row: Record<string, CellValue> }[] = []
+    for (const [file, data] of files.entries()) {
+      const reader = await this.#reader(data, schema)
+      for (const position of reader.positions) {
+        const row = reader.row(position)
+        const values = assigned.map(([name, expression]) => {
+          const column = typeOf.get(name)
+          const value = evaluated(expression, row)
+          return [name, column === undefined ? value : storedCell(value, column)] as const
+        })
+        const after = { ...row, ...Object.fromEntries(values) }
+        for (const [name, sql] of computed) after[name] = evaluated(parseSql(sql), after)
+        rows.push({ file, position, row: after })
+      }
+    }
+    return rows
+  }
+
   async filterParts(where: string): Promise<FilterParts> {
     return partsOf(parseSql(where))
   }
@@ -296,56 +368,6 @@ class MemoryParquet implements ParquetEngine {
 
   async #text(path: string): Promise<string> {
     return textOf(await this.#files.read(path), path)
-  }
-}
-
-/** The rows of one file that are not deleted. */
-class FileReader {
-  readonly positions: readonly number[]
-  readonly count: number
-  readonly #content: Content
-  readonly #file: DataFile
-  readonly #columns: readonly EngineColumn[]
-  readonly #indexes: ReadonlyMap<EngineColumn, number>
-
-  constructor(content: Content, file: DataFile, columns: readonly EngineColumn[]) {
-    this.#content = content
-    this.#file = file
-    this.#columns = columns
-    this.count = content.rows.length
-    const { only, deleted } = file
-    this.positions = [...content.rows.keys()].filter(at =>
-      only === undefined ? !hasPosition(deleted, at) : hasPosition(only, at)
-    )
-    this.#indexes = new Map(
-      columns.map(column => [
-        column,
-        content.columns.findIndex(({ name, id }) =>
-          column.foundById === true ? id === column.fieldId : name === column.physicalName
-        )
-      ])
-    )
-  }
-
-  cell(position: number, column: EngineColumn): CellValue {
-    if (column.partition) {
-      return partitionCell(this.#file.partitionValues[column.physicalName] ?? null, column)
-    }
-    const stored = this.#content.rows[position]?.[this.#indexes.get(column) ?? -1]
-    return storedCell(stored ?? this.#default(position, column), column)
-  }
-
-  #default(position: number, { generated }: EngineColumn): CellValue | undefined {
-    const { baseRowId, commitVersion } = this.#file
-    if (generated === 'commitVersion') return commitVersion
-    if (generated === undefined || baseRowId === undefined) return undefined
-    return BigInt(baseRowId) + BigInt(position)
-  }
-
-  row(position: number): Record<string, CellValue> {
-    const values: Record<string, CellValue> = {}
-    for (const column of this.#columns) values[column.name] = this.cell(position, column)
-    return values
   }
 }
 

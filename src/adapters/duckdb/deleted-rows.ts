@@ -11,10 +11,11 @@ export const DELETED = 'deleted_rows'
 /** Fills the table with the index of each file and the positions of its deleted, or only, rows. */
 export async function createDeletedRows(
   connection: DuckDBConnection,
-  files: readonly DataFile[]
+  files: readonly DataFile[],
+  table = DELETED
 ): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TEMP TABLE ${DELETED} (file INTEGER, position BIGINT)`)
-  const appender = await connection.createAppender(DELETED)
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${table} (file INTEGER, position BIGINT)`)
+  const appender = await connection.createAppender(table)
   try {
     files.forEach(({ deleted, only }, file) => {
       const positions = only ?? deleted
@@ -31,10 +32,11 @@ export async function createDeletedRows(
 /** A small table waits for the next one to replace it, which saves a statement. */
 export async function dropDeletedRows(
   connection: DuckDBConnection,
-  files: readonly DataFile[]
+  files: readonly DataFile[],
+  table = DELETED
 ): Promise<void> {
   const rows = files.reduce((sum, { deleted, only }) => sum + ((only ?? deleted)?.length ?? 0), 0)
-  if (rows > CHUNK_ROWS) await connection.run(`DROP TABLE IF EXISTS ${DELETED}`)
+  if (rows > CHUNK_ROWS) await connection.run(`DROP TABLE IF EXISTS ${table}`)
 }
 
 function chunkOf(file: number, positions: Uint32Array): DuckDBDataChunk {

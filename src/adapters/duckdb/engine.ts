@@ -3,8 +3,13 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CellValue, JsonObject } from '../../core/index.ts'
 import { DeltaError, isPipelineError } from '../../core/index.ts'
 import type {
+  Assignment,
+  ChangedGroup,
+  ChangedRows,
   DataFile,
+  DataType,
   EngineColumn,
+  EvaluateRequest,
   ExportFormat,
   FetchRequest,
   FilterParts,
@@ -15,13 +20,16 @@ import type {
   ParquetEngine,
   PartitionsRequest,
   ScanRequest,
+  Translated,
   WriteRequest,
   WrittenFile
 } from '../../delta/index.ts'
+import { checkAssignments, countViolations, groupChanges } from './changed-rows.ts'
 import { readCheckpointFiles } from './checkpoint-reader.ts'
 import { writeCheckpointFile } from './checkpoint-writer.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
+import { evaluate } from './evaluate.ts'
 import { type FetchedRow, fetchParts, fetchRows } from './fetch.ts'
 import { filterParts } from './filter-terms.ts'
 import { filterPartitions, findRows } from './find-rows.ts'
@@ -31,6 +39,7 @@ import { parametersOf } from './parameters.ts'
 import { relationOf } from './relation.ts'
 import { exportRows, scanBatches, scanRows } from './scan.ts'
 import { literal } from './sql.ts'
+import { translated } from './table-sql/index.ts'
 import { writeParquet } from './write.ts'
 
 /** Options of the engine; none is needed. */
@@ -115,6 +124,33 @@ class DuckDbEngine implements ParquetEngine {
 
   async findRows(request: FindRequest): Promise<Uint32Array[]> {
     return await this.#run(connection => findRows(connection, request))
+  }
+
+  async checkAssignments(
+    schema: readonly EngineColumn[],
+    set: readonly Assignment[]
+  ): Promise<void> {
+    await this.#run(connection => checkAssignments(connection, schema, set))
+  }
+
+  async groupChanges(changes: ChangedRows, columns: readonly string[]): Promise<ChangedGroup[]> {
+    return await this.#run(connection => groupChanges(connection, changes, columns))
+  }
+
+  async countViolations(changes: ChangedRows, checks: readonly string[]): Promise<number[]> {
+    return await this.#run(connection => countViolations(connection, changes, checks))
+  }
+
+  async translate(
+    expression: string,
+    schema: readonly EngineColumn[],
+    type: DataType
+  ): Promise<Translated> {
+    return await this.#run(connection => translated(connection, expression, schema, type))
+  }
+
+  async evaluate(request: EvaluateRequest): Promise<CellValue[][]> {
+    return await this.#run(connection => evaluate(connection, request))
   }
 
   async filterPartitions(request: PartitionsRequest): Promise<boolean[]> {

@@ -7,7 +7,7 @@ import { type CellValue, DeltaError } from '../../core/index.ts'
 import type { FilterParts, FilterTerm } from '../../delta/index.ts'
 import { queryProblem } from './query-problems.ts'
 
-interface Node {
+export interface Node {
   readonly class?: string
   readonly type?: unknown
   readonly children?: readonly Node[]
@@ -46,8 +46,18 @@ export async function filterParts(
   connection: DuckDBConnection,
   where: string
 ): Promise<FilterParts> {
+  const root = await parsedExpression(connection, where, 'filter')
+  return { ...termsOf(root), columns: columnsOf([...nodesOf(root)]) }
+}
+
+/** Rejects SQL that is not one expression without subqueries and parameters. `what` it is, for people. */
+export async function parsedExpression(
+  connection: DuckDBConnection,
+  sql: string,
+  what: string
+): Promise<Node> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($sql::VARCHAR)', {
-    sql: `SELECT 1 FROM t WHERE (${where}\n)`
+    sql: `SELECT 1 FROM t WHERE (${sql}\n)`
   })
   const parsed = JSON.parse(String(reader.getColumns()[0]?.[0] ?? '{}')) as {
     error?: boolean
@@ -56,7 +66,6 @@ export async function filterParts(
   }
   const node = parsed.statements?.[0]?.node
   const root = node?.['where_clause'] as Node | undefined
-  const nodes = root === undefined ? [] : [...nodesOf(root)]
   const single =
     parsed.error !== true &&
     parsed.statements?.length === 1 &&
@@ -66,15 +75,13 @@ export async function filterParts(
     node['having'] === null &&
     node['qualify'] === null &&
     node['sample'] === null &&
-    !JSON.stringify(node).includes('"class":"SUBQUERY"') &&
-    nodes.every(({ class: kind }) => kind !== 'PARAMETER')
-  if (!single || root === undefined) {
-    const said = parsed.error_message
-    const why =
-      said === undefined ? 'it is not one expression without subqueries' : queryProblem(said)
-    throw new DeltaError('DELTA_QUERY_INVALID', `The filter is not valid: ${why}`)
-  }
-  return { ...termsOf(root), columns: columnsOf(nodes) }
+    root !== undefined &&
+    [...nodesOf(root)].every(({ class: kind }) => kind !== 'PARAMETER' && kind !== 'SUBQUERY')
+  if (single) return root
+  const said = parsed.error_message
+  const why =
+    said === undefined ? 'it is not one expression without subqueries' : queryProblem(said)
+  throw new DeltaError('DELTA_QUERY_INVALID', `The ${what} is not valid: ${why}`)
 }
 
 /** Everything below a node that is itself a node, whatever field it is in. */

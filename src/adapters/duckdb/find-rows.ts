@@ -1,12 +1,8 @@
 /** Finds rows by a filter: only where they lie leaves DuckDB, so that millions of them cost little. */
 import type { DuckDBConnection } from '@duckdb/node-api'
-import {
-  type DataFile,
-  type FindRequest,
-  hasPosition,
-  type PartitionsRequest
-} from '../../delta/index.ts'
+import type { FindRequest, PartitionsRequest } from '../../delta/index.ts'
 import { parametersOf } from './parameters.ts'
+import { eachRow, PositionLists } from './position-lists.ts'
 import { FILE, POSITION, partitionExpression, type Relation, storedRows } from './relation.ts'
 import { guarded } from './scan.ts'
 import { identifier, sqlType } from './sql.ts'
@@ -24,24 +20,12 @@ export async function findRows(
   const columns = [...names.map(identifier), FILE, POSITION].join(', ')
   const sql = `SELECT ${FILE}::UINTEGER, ${POSITION}::UINTEGER FROM
     (SELECT ${columns} FROM (${relation.sql}) WHERE (${where}\n))`
-  const pieces = files.map((): Uint32Array[] => [])
-  await guarded(true, async () => {
+  const positions = new PositionLists(files)
+  await guarded('filter', async () => {
     const result = await connection.stream(sql, values, types)
-    for (;;) {
-      const chunk = await result.fetchChunk()
-      if (chunk === null || chunk.rowCount === 0) return
-      const [fileOf, positionOf] = [chunk.getColumnVector(0), chunk.getColumnVector(1)]
-      for (let start = 0; start < chunk.rowCount; ) {
-        const file = Number(fileOf.getItem(start))
-        const found: number[] = []
-        for (; start < chunk.rowCount && Number(fileOf.getItem(start)) === file; start++) {
-          found.push(Number(positionOf.getItem(start)))
-        }
-        pieces[file]?.push(Uint32Array.from(found))
-      }
-    }
+    await eachRow(result, (file, position) => positions.add(file, position))
   })
-  return files.map((file, index) => remaining(file, pieces[index] ?? []))
+  return positions.ascending()
 }
 
 export async function filterPartitions(
@@ -58,7 +42,7 @@ export async function filterPartitions(
   })
   const { values, types } = parametersOf(lists)
   const holds = partitions.map(() => false)
-  await guarded(true, async () => {
+  await guarded('filter', async () => {
     const reader = await connection.runAndReadAll(
       `SELECT __index FROM (SELECT ${[...selected, 'i AS __index'].join(', ')}
        FROM (SELECT unnest($indexes::BIGINT[]) AS i)) WHERE (${where}\n)`,
@@ -73,16 +57,4 @@ export async function filterPartitions(
 function nowhere(columns: readonly string[]): Relation {
   const all = [...columns, `NULL::INTEGER AS ${FILE}`, `NULL::BIGINT AS ${POSITION}`]
   return { sql: `SELECT ${all.join(', ')} WHERE false`, parameters: {} }
-}
-
-/** Several threads give the rows of a file in any order. */
-function remaining({ deleted }: DataFile, pieces: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let count = 0
-  for (const piece of pieces) {
-    all.set(piece, count)
-    count += piece.length
-  }
-  all.sort()
-  return deleted === undefined ? all : all.filter(position => !hasPosition(deleted, position))
 }

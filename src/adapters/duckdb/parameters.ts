@@ -24,6 +24,10 @@ export function parametersOf(
   return parameters
 }
 
+export function joinedParameters(a: Parameters, b: Parameters): Parameters {
+  return { values: { ...a.values, ...b.values }, types: { ...a.types, ...b.types } }
+}
+
 export interface Place {
   readonly file: number
   readonly position: number

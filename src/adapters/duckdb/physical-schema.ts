@@ -7,6 +7,11 @@ export function physicalColumn(column: EngineColumn): EngineColumn {
   return { ...column, name: column.physicalName, type: physicalType(column.type) }
 }
 
+/** Whether fields within the column have other names in data files. */
+export function hasPhysicalFields({ type }: EngineColumn): boolean {
+  return JSON.stringify(physicalType(type)) !== JSON.stringify(type)
+}
+
 function physicalType(type: DataType): DataType {
   if (typeof type === 'string') return type
   if (type.type === 'array') return { ...type, elementType: physicalType(type.elementType) }

@@ -20,31 +20,33 @@ export interface Relation {
 /**
  * The rows that are not deleted. Files without deletions are read on their own, so that filters reach
  * them as before. `names` gives each column the name it has in the relation. Fills a table of the
- * connection: only one such relation at a time, and `dropDeletedRows` when it is done with.
+ * connection: only one such relation of a name at a time, and `dropDeletedRows` when it is done with.
  */
 export async function relationOf(
   connection: DuckDBConnection,
   files: readonly DataFile[],
   columns: readonly EngineColumn[],
-  names: readonly string[]
+  names: readonly string[],
+  table = DELETED
 ): Promise<Relation> {
   const chosen = files.filter(file => file.only !== undefined)
   const marked = files.filter(file => file.only === undefined && (file.deleted?.length ?? 0) > 0)
   if (chosen.length + marked.length === 0) {
-    return await storedRows(connection, files, columns, names)
+    return await storedRows(connection, files, columns, names, false, `${table}_all`)
   }
-  await createDeletedRows(connection, [...marked, ...chosen])
+  await createDeletedRows(connection, [...marked, ...chosen], table)
   const clean = files.filter(file => !chosen.includes(file) && !marked.includes(file))
   const parts: Relation[] = []
-  if (clean.length > 0) parts.push(await storedRows(connection, clean, columns, names))
+  if (clean.length > 0)
+    parts.push(await storedRows(connection, clean, columns, names, false, `${table}_all`))
   const selected = names.map(name => `f.${identifier(name)}`)
   const add = async (group: readonly DataFile[], join: string, from: number): Promise<void> => {
     if (group.length === 0) return
-    const prefix = join.toLowerCase()
+    const prefix = `${table}_${join.toLowerCase()}`
     const { sql, parameters } = await storedRows(connection, group, columns, names, true, prefix)
     parts.push({
       sql: `SELECT ${selected.length === 0 ? '1' : selected.join(', ')} FROM (${sql}) f
-    ${join} JOIN ${DELETED} x ON f.${FILE} + ${from} = x.file AND f.${POSITION} = x.position`,
+    ${join} JOIN ${table} x ON f.${FILE} + ${from} = x.file AND f.${POSITION} = x.position`,
       parameters
     })
   }

@@ -37,11 +37,9 @@ export async function* scanBatches(
   )
   const { values, types } = parametersOf(query.parameters)
   try {
-    const result = await guarded(request.where !== undefined, () =>
-      connection.stream(query.sql, values, types)
-    )
+    const result = await guarded(whatOf(request), () => connection.stream(query.sql, values, types))
     for (;;) {
-      const chunk = await guarded(request.where !== undefined, () => result.fetchChunk())
+      const chunk = await guarded(whatOf(request), () => result.fetchChunk())
       if (chunk === null || chunk.rowCount === 0) return
       yield rowsOf(chunk, columns)
     }
@@ -64,7 +62,7 @@ export async function exportRows(
   )
   const { values, types } = parametersOf(query.parameters)
   try {
-    const reader = await guarded(request.where !== undefined, () =>
+    const reader = await guarded(whatOf(request), () =>
       connection.runAndReadAll(
         `COPY (${query.sql}) TO ${literal(target)} (${FORMATS[format]})`,
         values,
@@ -133,20 +131,27 @@ function rowsOf(
   })
 }
 
-/** A filter that parses may still name unknown columns or compare what cannot be compared. */
-export async function guarded<T>(filtered: boolean, run: () => Promise<T>): Promise<T> {
+/** What of a scan may be wrong. */
+function whatOf(request: ScanRequest): string | undefined {
+  return request.where === undefined ? undefined : 'filter'
+}
+
+/**
+ * SQL that parses may still name unknown columns or compare what cannot be compared. `what` names the SQL
+ * that the caller gave; undefined: there is none.
+ */
+export async function guarded<T>(what: string | undefined, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
     const text = error instanceof Error ? error.message : ''
-    if (!filtered || !/^(Binder|Catalog|Conversion|Out of Range|Parser) Error/.test(text))
-      throw error
-    throw new DeltaError(
-      'DELTA_QUERY_INVALID',
-      `The filter does not fit the table: ${queryProblem(text)}`,
-      {
-        cause: error
-      }
-    )
+    const theirs =
+      /^(Binder|Catalog|Conversion|Out of Range|Parser) Error/.test(text) ||
+      /^Invalid Input Error: (?!Failed to read)/.test(text)
+    if (what === undefined || !theirs) throw error
+    const why = queryProblem(text)
+    throw new DeltaError('DELTA_QUERY_INVALID', `The ${what} does not fit the table: ${why}`, {
+      cause: error
+    })
   }
 }

@@ -15,11 +15,13 @@ import {
   type WriteRequest,
   type WrittenFile
 } from '../../delta/index.ts'
+import { type ChangedRelation, changedFileRows } from './changed-rows.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
-import { type Parameters, parametersOf } from './parameters.ts'
+import { joinedParameters, type Parameters, parametersOf } from './parameters.ts'
 import { fieldIds, physicalColumn } from './physical-schema.ts'
 import { orderedRows, relationOf } from './relation.ts'
 import { createRowTable, type RowTable } from './row-table.ts'
+import { guarded } from './scan.ts'
 import { identifier, literal } from './sql.ts'
 
 /**
@@ -48,7 +50,13 @@ export async function writeParquet(
     parts.push(relation.sql)
   }
   let table: RowTable | undefined
+  let changed: ChangedRelation | undefined
   try {
+    if (request.changes !== undefined) {
+      changed = await changedFileRows(connection, request.changes, columns)
+      parts.push(changed.sql)
+      parameters = joinedParameters(parameters, changed.parameters)
+    }
     if (rows.length > 0 || parts.length === 0) {
       table = await createRowTable(connection, 'new_rows', columns, rows)
       const selected = table.expressions.map((expression, index) => {
@@ -56,9 +64,12 @@ export async function writeParquet(
       })
       parts.push(`SELECT ${selected.join(', ')} FROM ${table.source}`)
     }
-    return await copyToFile(connection, parts.join(' UNION ALL '), request, parameters)
+    const what = request.changes === undefined ? undefined : 'new value of a column'
+    const sql = parts.join(' UNION ALL ')
+    return await guarded(what, () => copyToFile(connection, sql, request, parameters))
   } finally {
     await table?.drop()
+    await changed?.drop()
     await dropDeletedRows(connection, copied)
   }
 }

@@ -5,20 +5,22 @@
  */
 import { DeltaError } from '../../core/index.ts'
 import type { CommitInfoAction } from '../actions.ts'
-import { remainingRows } from '../file-sizes.ts'
-import { withFiles } from '../leased-files.ts'
 import type { Snapshot } from '../log-state.ts'
 import { countFiles, type FileCounts, fileActions } from '../merge/actions.ts'
 import { isAppendOnly } from '../protocol.ts'
+import { type RowRules, rowRulesOf } from '../row-rules/index.ts'
 import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
-import { booleanProperty } from '../table-properties.ts'
-import { ChangedFiles, type PreparedFiles } from './files.ts'
-import { type FoundRows, RowFinder } from './finder.ts'
+import { type GivenValues, NewRowChecks, newValuesOf } from './assignments.ts'
+import { ChangedFiles, NO_FILES, type PreparedFiles } from './files.ts'
+import { countFound, RowFinder } from './finder.ts'
 import { changeInfo } from './info.ts'
+import { ChangedParts } from './parts.ts'
 
 /** What is to be done. */
 export interface Change {
-  readonly operation: 'DELETE'
+  readonly operation: 'DELETE' | 'UPDATE'
+  /** Of an update. */
+  readonly set?: GivenValues
   /** SQL boolean expression over the columns; without it all rows. Only rows for which it is true count. */
   readonly where: string | undefined
 }
@@ -49,7 +51,7 @@ export async function changeRows(
   let turn = log.turns.contended ? await log.turns.take(signal) : undefined
   try {
     let snapshot = await log.refresh()
-    let work = new ChangeWork(log, snapshot, change)
+    let work = await ChangeWork.of(log, snapshot, change)
     let lostBytes = 0
     for (let conflicts = 0; ; ) {
       signal?.throwIfAborted()
@@ -70,7 +72,7 @@ export async function changeRows(
       const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
       if (!same) {
         lostBytes += await work.discard()
-        work = new ChangeWork(log, newer, change)
+        work = await ChangeWork.of(log, newer, change)
       }
       snapshot = newer
     }
@@ -83,17 +85,33 @@ class ChangeWork {
   readonly #log: TableLog
   readonly #change: Change
   readonly #finder: RowFinder
+  readonly #parts: ChangedParts
+  readonly #checks: NewRowChecks
   readonly #files: ChangedFiles
   readonly #startedAt: number
 
-  constructor(log: TableLog, snapshot: Snapshot, change: Change) {
-    log.assertWritable(snapshot)
-    assertChangeable(snapshot, change, log.where)
+  private constructor(
+    log: TableLog,
+    snapshot: Snapshot,
+    change: Change,
+    rules: RowRules | undefined
+  ) {
     this.#log = log
     this.#change = change
     this.#finder = new RowFinder(log, change.where)
-    this.#files = new ChangedFiles(log)
+    const values = newValuesOf(snapshot, change.set ?? new Map(), rules, log.where)
+    this.#parts = new ChangedParts(log, values)
+    this.#checks = new NewRowChecks(log, snapshot, values, rules)
+    this.#files = new ChangedFiles(log, values)
     this.#startedAt = log.ports.clock.now()
+  }
+
+  /** A delete makes no new rows, so the rules for these do not matter to it. */
+  static async of(log: TableLog, snapshot: Snapshot, change: Change): Promise<ChangeWork> {
+    log.assertWritable(snapshot)
+    assertChangeable(snapshot, change, log.where)
+    const rules = change.operation === 'UPDATE' ? await rowRulesOf(log, snapshot) : undefined
+    return new ChangeWork(log, snapshot, change, rules)
   }
 
   /** Undefined after a conflict. */
@@ -102,11 +120,15 @@ class ChangeWork {
     conflicts: number,
     signal: AbortSignal | undefined
   ): Promise<ChangeResult | undefined> {
+    await this.#checks.bind(snapshot)
     const found = await this.#finder.find(snapshot)
     signal?.throwIfAborted()
     const foundAt = this.#log.ports.clock.now()
-    const rows = await this.#count(found)
-    const prepared = await this.#files.prepare(snapshot, found, [], signal)
+    const rows = await countFound(this.#log, found)
+    const updates = this.#change.operation === 'UPDATE'
+    const parts = updates ? await this.#parts.of(snapshot, found) : []
+    await this.#checks.check(snapshot, parts)
+    const prepared = await this.#files.prepare(snapshot, found, parts, signal)
     if (found.length === 0) return await this.#result(snapshot.version, rows, prepared, conflicts)
     signal?.throwIfAborted()
     const response = await this.#log.commit(
@@ -121,7 +143,7 @@ class ChangeWork {
 
   /** Deletes what was written; resolves to its bytes. */
   async discard(): Promise<number> {
-    return await this.#files.dropOrphans({ written: [], marked: [] })
+    return await this.#files.dropOrphans(NO_FILES)
   }
 
   #info(rows: number, prepared: PreparedFiles, foundAt: number): CommitInfoAction {
@@ -140,24 +162,6 @@ class ChangeWork {
     const { bytesWritten } = this.#files
     return { version, rows, bytesWritten, bytesWasted, conflicts, ...countFiles(prepared) }
   }
-
-  /** From the log, and from the footers of files whose statistics do not say. */
-  async #count(found: readonly FoundRows[]): Promise<number> {
-    let rows = 0
-    const uncounted = found.filter(({ add, positions }) => {
-      const count = positions === 'all' ? remainingRows(add) : positions.length
-      rows += count ?? -(add.deletionVector?.cardinality ?? 0)
-      return count === undefined
-    })
-    if (uncounted.length === 0) return rows
-    const { engine } = this.#log.ports
-    const counts = await withFiles(
-      this.#log,
-      uncounted.map(({ add }) => add),
-      files => engine.rowCounts(files.map(file => file.localPath))
-    )
-    return counts.reduce((sum, count) => sum + count, rows)
-  }
 }
 
 function assertChangeable(snapshot: Snapshot, { operation }: Change, where: string): void {
@@ -165,13 +169,6 @@ function assertChangeable(snapshot: Snapshot, { operation }: Change, where: stri
     throw new DeltaError(
       'DELTA_UNSUPPORTED',
       `${where} is append-only (delta.appendOnly): ${operation} would change stored rows`
-    )
-  }
-  for (const property of ['delta.enableChangeDataFeed']) {
-    if (!booleanProperty(snapshot.metadata, property, false)) continue
-    throw new DeltaError(
-      'DELTA_UNSUPPORTED',
-      `${where} has ${property}: ${operation} does not keep what it promises yet`
     )
   }
 }

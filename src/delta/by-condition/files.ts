@@ -3,7 +3,8 @@
  * next, what is still right. A copy is right while its file is as it was; rows that were written anew are
  * right while the same rows of the same file are found, whatever else of it another writer deleted.
  */
-import type { AddAction } from '../actions.ts'
+import type { AddAction, CdcAction } from '../actions.ts'
+import { recordsChanges } from '../change-data/index.ts'
 import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
 import { averageRowBytes, targetFileBytes } from '../file-sizes.ts'
 import { deleteOrphans, writeFile } from '../file-writer.ts'
@@ -11,6 +12,8 @@ import type { Snapshot } from '../log-state.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
+import type { NewValues } from './assignments.ts'
+import { ConditionFeed } from './feed.ts'
 import type { FoundRows } from './finder.ts'
 import { type ChangedPart, type PlannedFile, planChange } from './plan.ts'
 
@@ -25,21 +28,30 @@ export interface PreparedFiles {
   readonly written: readonly WrittenFile[]
   readonly marked: readonly Marked[]
   readonly emptied: readonly AddAction[]
+  /** Files of changes; none where readers can tell the changes from the others. */
+  readonly changes: readonly CdcAction[]
 }
+
+export const NO_FILES: PreparedFiles = { written: [], marked: [], emptied: [], changes: [] }
 
 /** One file encodes while another waits for the disk; more would only hold more memory. */
 const WRITES_AT_ONCE = 2
 
 export class ChangedFiles {
   readonly #log: TableLog
+  readonly #values: NewValues
   readonly #marks: Marks
+  readonly #feed: ConditionFeed
   #written: WrittenFile[] = []
   /** Bytes of every file written, used or not, by object path. */
   readonly #sizes = new Map<string, number>()
 
-  constructor(log: TableLog) {
+  /** `change`: what changed rows are written with. */
+  constructor(log: TableLog, change: NewValues) {
     this.#log = log
+    this.#values = change
     this.#marks = new Marks(log)
+    this.#feed = new ConditionFeed(log, change, this.#wrote)
   }
 
   get bytesWritten(): number {
@@ -66,24 +78,39 @@ export class ChangedFiles {
       vectors: writesVectors(snapshot)
     })
     await sideBySide(files, WRITES_AT_ONCE, file => this.#write(snapshot, file), signal)
-    const marked = await this.#marks.mark(marks, (path, bytes) => this.#sizes.set(path, bytes))
-    return { written: [...this.#written], marked, emptied }
+    const marked = await this.#marks.mark(marks, this.#wrote)
+    const written = [...this.#written]
+    // A file that is only marked or removed tells itself which rows are deleted.
+    const told = changes.length === 0 && written.length === 0
+    const recorded = recordsChanges(snapshot.metadata) && !told
+    const cdc = recorded ? await this.#feed.prepare(snapshot, found, changes) : []
+    return { written, marked, emptied, changes: cdc }
   }
 
   /** Deletes the files that the commit does not refer to. Resolves to their bytes. */
-  async dropOrphans(committed: Pick<PreparedFiles, 'written' | 'marked'>): Promise<number> {
+  async dropOrphans(committed: PreparedFiles): Promise<number> {
     return await deleteOrphans(this.#log, this.#sizes, [
       ...committed.written.flatMap(file => file.add ?? []),
-      ...committed.marked.map(mark => mark.after)
+      ...committed.marked.map(mark => mark.after),
+      ...committed.changes
     ])
   }
 
+  readonly #wrote = (path: string, bytes: number): void => {
+    this.#sizes.set(path, bytes)
+  }
+
   async #write(snapshot: Snapshot, file: PlannedFile): Promise<void> {
-    const { partitionValues, copies } = file
+    const { partitionValues, copies, changes } = file
     const inputs = copies.map(({ add, positions }) => {
       return { add, without: positions === 'all' ? [] : positions }
     })
-    const add = await writeFile(this.#log, snapshot, { partitionValues, inputs, rows: [] })
+    const add = await writeFile(this.#log, snapshot, {
+      partitionValues,
+      inputs,
+      rows: [],
+      ...(changes.length === 0 ? {} : { changes: { inputs: changes, ...this.#values } })
+    })
     if (add !== undefined) this.#sizes.set(objectPath(this.#log.path, add), add.size)
     this.#written.push({ ...file, inputs, add })
   }

@@ -6,6 +6,7 @@
 import type { AddAction } from '../actions.ts'
 import { mayHoldTerms, mustHoldTerms } from '../data-skipping.ts'
 import { hasPosition, isWithin } from '../deletion-vectors/index.ts'
+import { remainingRows } from '../file-sizes.ts'
 import { withFiles } from '../leased-files.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import type { EngineColumn, FilterParts } from '../parquet-engine.ts'
@@ -20,6 +21,12 @@ export interface FoundRows {
   readonly add: AddAction
   /** The same object as in the attempt before, while the same rows of the file are found. */
   readonly positions: FoundPositions
+}
+
+/** Whether they are the same rows: all rows of a file are others when its vector is another. */
+export function sameRows(known: FoundRows | undefined, now: FoundRows | undefined): boolean {
+  if (known === undefined || known.positions !== now?.positions) return false
+  return now.positions !== 'all' || known.add === now.add
 }
 
 interface Searched extends FoundRows {
@@ -142,4 +149,21 @@ function columnsOf(snapshot: Snapshot, { columns }: FilterParts): EngineColumn[]
   const chosen = all.filter(column => named.has(column.name.toLowerCase()))
   // A name that is no column is refused where it is bound.
   return chosen.length < named.size ? all : chosen
+}
+
+/** From the log, and from the footers of files whose statistics do not say. */
+export async function countFound(log: TableLog, found: readonly FoundRows[]): Promise<number> {
+  let rows = 0
+  const uncounted = found.filter(({ add, positions }) => {
+    const count = positions === 'all' ? remainingRows(add) : positions.length
+    rows += count ?? -(add.deletionVector?.cardinality ?? 0)
+    return count === undefined
+  })
+  if (uncounted.length === 0) return rows
+  const { engine } = log.ports
+  const adds = uncounted.map(({ add }) => add)
+  const counts = await withFiles(log, adds, files =>
+    engine.rowCounts(files.map(file => file.localPath))
+  )
+  return counts.reduce((sum, count) => sum + count, rows)
 }

@@ -13,7 +13,7 @@ import type { FoundPositions, FoundRows } from './finder.ts'
 
 /** Rows of a file that change, as far as they go to one partition. */
 export interface ChangedPart {
-  readonly found: FoundRows
+  readonly add: AddAction
   readonly partitionValues: Readonly<Record<string, string | null>>
   readonly positions: FoundPositions
 }
@@ -21,7 +21,7 @@ export interface ChangedPart {
 /** One file to be written; without rows at all it is not. */
 export interface PlannedFile {
   readonly partitionValues: Readonly<Record<string, string | null>>
-  /** Files that are copied without the rows found in them. */
+  /** Files that are copied without the rows found in them, which are not all. */
   readonly copies: readonly FoundRows[]
   readonly changes: readonly ChangedPart[]
 }
@@ -56,32 +56,38 @@ export function planChange(
 ): ChangePlan {
   const copied = new Set(done.flatMap(file => file.copies.map(({ add }) => add.path)))
   const changed = new Set(done.flatMap(file => file.changes))
-  const missing = changes.filter(part => !changed.has(part))
+  const missing = new Set(changes.filter(part => !changed.has(part)))
   const marks: Mark[] = []
   const emptied: AddAction[] = []
   const items: Item[] = []
   for (const rows of found) {
     if (copied.has(rows.add.path)) continue
+    const { add, positions } = rows
     const fate = fateOfRows(rows, options.vectors)
-    if (fate === 'empty') emptied.push(rows.add)
-    else if (fate === 'mark')
-      marks.push({ add: rows.add, positions: rows.positions as Uint32Array })
+    if (positions === 'all' || fate === 'empty') emptied.push(add)
+    else if (fate === 'mark') marks.push({ add, positions })
     else {
-      const { size, partitionValues } = rows.add
-      items.push({ partitionValues, copies: [rows], changes: [], bytes: size })
+      const own = partsBeside(add, missing)
+      for (const part of own) missing.delete(part)
+      const { size, partitionValues } = add
+      items.push({ partitionValues, copies: [rows], changes: own, bytes: size })
     }
   }
   for (const part of missing) {
-    const {
-      partitionValues,
-      positions,
-      found: { add }
-    } = part
+    const { partitionValues, add, positions } = part
     const rows = positions === 'all' ? remainingRows(add) : positions.length
     const bytes = rows === undefined ? add.size : rows * options.rowBytes
     items.push({ partitionValues, copies: [], changes: [part], bytes })
   }
   return { files: joined(items, options.targetFileBytes), marks, emptied }
+}
+
+/** Changed rows of a file that stay in its partition, and so beside the others, which are copied. */
+function partsBeside(add: AddAction, parts: Iterable<ChangedPart>): ChangedPart[] {
+  const key = partitionKey(add.partitionValues)
+  return [...parts].filter(part => {
+    return part.add.path === add.path && partitionKey(part.partitionValues) === key
+  })
 }
 
 function fateOfRows({ add, positions }: FoundRows, vectors: boolean): 'mark' | 'empty' | 'copy' {

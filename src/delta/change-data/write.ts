@@ -14,8 +14,9 @@
  */
 import type { CellValue, Row } from '../../core/index.ts'
 import type { AddAction, CdcAction } from '../actions.ts'
-import { withFiles } from '../leased-files.ts'
+import { type RowChanges, withChanges, withRows } from '../file-writer.ts'
 import type { Snapshot } from '../log-state.ts'
+import type { ChangedRows, DataFile, WrittenFile } from '../parquet-engine.ts'
 import { partitionDirectory, partitionFields } from '../partition-values.ts'
 import { encodePath } from '../paths.ts'
 import { physicalName } from '../schema.ts'
@@ -27,9 +28,9 @@ import { CHANGE_TYPE, type ChangeType, CONSTANT_CHANGE_TYPE } from './columns.ts
 export const CHANGE_DIRECTORY = '_change_data'
 
 export interface StoredChanges {
-  readonly add: Pick<AddAction, 'path' | 'size' | 'partitionValues'>
-  /** Of the rows, ascending. */
-  readonly positions: Uint32Array
+  readonly add: AddAction
+  /** Of the rows, ascending; or all that are not deleted. */
+  readonly positions: Uint32Array | 'all'
   readonly type: ChangeType
 }
 
@@ -43,13 +44,15 @@ export interface Changes {
   readonly partitionValues: Readonly<Record<string, string | null>>
   readonly copies: readonly StoredChanges[]
   readonly rows: readonly ChangedRow[]
+  /** Stored rows that are updated, as they are afterwards. */
+  readonly changed?: RowChanges
 }
 
 /** Writes one file, durable when it resolves. */
 export async function writeChanges(
   log: TableLog,
   snapshot: Snapshot,
-  { partitionValues, copies, rows }: Changes
+  { partitionValues, copies, rows, changed }: Changes
 ): Promise<CdcAction> {
   const { metadata } = snapshot
   const compression = compressionOf(metadata)
@@ -60,22 +63,36 @@ export async function writeChanges(
   const relative = [CHANGE_DIRECTORY, ...(plain ? [directory] : []), name].join('/')
   const stored = log.path === '' ? relative : `${log.path}/${relative}`
   const columns = engineColumns(snapshot).filter(column => !column.partition)
-  const whole = copies.map(({ add }) => ({ ...add, deletionVector: null }))
-  const { size } = await withFiles(log, whole, files => {
-    const wanted = files.map((file, index) => {
-      const { positions, type } = copies[index] as StoredChanges
-      const constants = { ...file.partitionValues, [CHANGE_TYPE]: type }
-      return { file: { ...file, only: positions, partitionValues: constants }, without: [] }
-    })
-    return log.data.store(stored, target =>
+  const write = (copied: readonly DataFile[], updated?: ChangedRows): Promise<WrittenFile> =>
+    log.data.store(stored, target =>
       log.ports.engine.write({
         target,
         columns: [...columns, CONSTANT_CHANGE_TYPE],
-        copies: wanted,
+        copies: copied.map((file, index) => {
+          const type = copies[index]?.type ?? 'delete'
+          return { file: withType(file, type), without: [] }
+        }),
         rows: rows as readonly Row[],
+        ...(updated && { changes: postimages(updated) }),
         compression
       })
     )
-  })
+  const { size } = await withRows(log, copies, files =>
+    changed === undefined
+      ? write(files)
+      : withChanges(log, snapshot, changed, updated => write(files, updated))
+  )
   return { path: encodePath(relative), partitionValues, size, dataChange: false }
+}
+
+function withType(file: DataFile, type: ChangeType): DataFile {
+  return { ...file, partitionValues: { ...file.partitionValues, [CHANGE_TYPE]: type } }
+}
+
+function postimages(changed: ChangedRows): ChangedRows {
+  return {
+    ...changed,
+    files: changed.files.map(file => withType(file, 'update_postimage')),
+    schema: [...changed.schema, CONSTANT_CHANGE_TYPE]
+  }
 }

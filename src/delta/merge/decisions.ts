@@ -3,9 +3,9 @@
  * made once and keeps its identity through every attempt to commit; that is how a later attempt knows
  * which of the files written before are still right.
  */
-import type { CellValue } from '../../core/index.ts'
+import type { CellValue, Row } from '../../core/index.ts'
 import type { Snapshot } from '../log-state.ts'
-import { type ColumnTypes, type MergeRules, mergeRows } from '../row-policies.ts'
+import { type ColumnTypes, type MergedRow, type MergeRules, mergeRows } from '../row-policies.ts'
 import { assertComplete } from '../rows.ts'
 import type { StoredMatch } from './locator.ts'
 import type { SourceGroup } from './source.ts'
@@ -15,6 +15,7 @@ export interface Decision {
   /** Undefined: the stored row is deleted. */
   readonly values: Readonly<Record<string, CellValue>> | undefined
   readonly replaces: StoredMatch | undefined
+  readonly group: SourceGroup
 }
 
 /** A decision that has a row to be written. */
@@ -30,15 +31,22 @@ export interface Decisions {
 export class Decider {
   readonly #rules: MergeRules
   readonly #where: string
+  readonly #defaults: ReadonlyMap<string, CellValue> | undefined
   #types: ColumnTypes = new Map()
   /** Undefined: nothing is stored and nothing is to be. */
   readonly #inserts = new Map<SourceGroup, Decision | undefined>()
   /** Undefined: the stored row stays as it is. */
   readonly #updates = new Map<StoredMatch, Decision | undefined>()
 
-  constructor(rules: MergeRules, where: string) {
+  /** `defaults`: of a table whose rules complete and check the rows after this. */
+  constructor(
+    rules: MergeRules,
+    where: string,
+    defaults: ReadonlyMap<string, CellValue> | undefined
+  ) {
     this.#rules = rules
     this.#where = where
+    this.#defaults = defaults
   }
 
   decide(
@@ -75,11 +83,11 @@ export class Decider {
     if (this.#rules.insertOnly === true) return undefined
     if (this.#updates.has(match)) return this.#updates.get(match)
     const { rows, deletes } = match.group
-    const merged = mergeRows(this.#rules, columns, match.match.values, rows, deletes, this.#types)
+    const merged = this.#merged(columns, match.match.values, rows, deletes)
     const values = merged.deleted ? undefined : merged.values
-    const decision = merged.changed ? { values, replaces: match } : undefined
-    if (decision?.values !== undefined)
-      assertComplete(snapshot.fields, decision.values, this.#where)
+    const { group } = match
+    const decision = merged.changed ? { values, replaces: match, group } : undefined
+    this.#assertComplete(snapshot, decision)
     this.#updates.set(match, decision)
     return decision
   }
@@ -90,10 +98,26 @@ export class Decider {
     group: SourceGroup
   ): Decision | undefined {
     if (this.#inserts.has(group)) return this.#inserts.get(group)
-    const merged = mergeRows(this.#rules, columns, undefined, group.rows, group.deletes)
-    const decision = merged.deleted ? undefined : { values: merged.values, replaces: undefined }
-    if (decision !== undefined) assertComplete(snapshot.fields, decision.values, this.#where)
+    const merged = this.#merged(columns, undefined, group.rows, group.deletes)
+    const decision = merged.deleted
+      ? undefined
+      : { values: merged.values, replaces: undefined, group }
+    this.#assertComplete(snapshot, decision)
     this.#inserts.set(group, decision)
     return decision
+  }
+
+  #merged(
+    columns: readonly string[],
+    stored: Readonly<Record<string, CellValue>> | undefined,
+    rows: readonly Row[],
+    deletes: ReadonlySet<Row>
+  ): MergedRow {
+    return mergeRows(this.#rules, columns, stored, rows, deletes, this.#types, this.#defaults)
+  }
+
+  #assertComplete(snapshot: Snapshot, decision: Decision | undefined): void {
+    if (decision?.values === undefined || this.#defaults !== undefined) return
+    assertComplete(snapshot.fields, decision.values, this.#where)
   }
 }

@@ -9,6 +9,7 @@ import type { FileOfRows } from '../key-index/index.ts'
 import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
+import { type RowRules, rowRulesOf } from '../row-rules/index.ts'
 import { isNested } from '../schema.ts'
 import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
 import { type TransactionOptions, transactionActions } from '../transactions.ts'
@@ -16,6 +17,7 @@ import type { InputRow } from '../values/cells.ts'
 import { countFiles, fileActions, mergeInfo } from './actions.ts'
 import { Decider, type Decisions } from './decisions.ts'
 import { Locator } from './locator.ts'
+import { NewRows } from './new-rows.ts'
 import type { MergePlan } from './plan.ts'
 import { groupRows, type MergeSource } from './source.ts'
 import { MergeFiles, type PreparedFiles } from './write.ts'
@@ -77,7 +79,7 @@ export async function mergeInto(
   let turn = log.turns.contended ? await log.turns.take(options.signal) : undefined
   try {
     let snapshot = await log.refresh()
-    let work = new MergeWork(log, snapshot, rows, rules)
+    let work = new MergeWork(log, snapshot, rows, rules, await rowRulesOf(log, snapshot))
     const lost: Lost = { conflicts: 0, redoneMs: 0, bytes: 0 }
     for (;;) {
       options.signal?.throwIfAborted()
@@ -94,7 +96,7 @@ export async function mergeInto(
       const same = newer.metadata === snapshot.metadata && newer.protocol === snapshot.protocol
       if (!same) {
         lost.bytes += await work.discard()
-        work = new MergeWork(log, newer, rows, rules)
+        work = new MergeWork(log, newer, rows, rules, await rowRulesOf(log, newer))
       }
       snapshot = newer
     }
@@ -118,17 +120,24 @@ class MergeWork {
   readonly #locator: Locator
   readonly #decider: Decider
   readonly #files: MergeFiles
+  readonly #newRows: NewRows | undefined
   readonly #insertOnly: boolean
 
-  constructor(log: TableLog, snapshot: Snapshot, rows: readonly InputRow[], rules: MergeRules) {
-    log.assertWritable(snapshot)
+  constructor(
+    log: TableLog,
+    snapshot: Snapshot,
+    rows: readonly InputRow[],
+    rules: MergeRules,
+    rowRules: RowRules | undefined
+  ) {
     this.#log = log
     this.#insertOnly = rules.insertOnly === true
     if (!this.#insertOnly) assertMergeable(snapshot, log.where)
     this.#rowCount = rows.length
     this.#source = groupRows(rules, snapshot.fields, rows, log.where)
     this.#locator = new Locator(log, rules, this.#source.groups)
-    this.#decider = new Decider(rules, log.where)
+    this.#decider = new Decider(rules, log.where, rowRules?.defaults(log.ports.clock.now()))
+    this.#newRows = rowRules && new NewRows(log, rowRules, rules.keys)
     this.#files = new MergeFiles(log)
   }
 
@@ -149,6 +158,7 @@ class MergeWork {
       return this.#result(snapshot.version, decisions, NOTHING, wasted, lost)
     }
     options.signal?.throwIfAborted()
+    await this.#newRows?.finish(decisions)
     const prepared = await this.#prepare(snapshot, decisions, options, lost.conflicts)
     const actions = [...transactions, ...fileActions(prepared, ports.clock.now())]
     const info = mergeInfo(this.#rowCount, this.#insertOnly, decisions, prepared)

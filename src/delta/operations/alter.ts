@@ -9,6 +9,7 @@ import { withProperties } from '../definition.ts'
 import type { Snapshot } from '../log-state.ts'
 import { mappingMode } from '../protocol/features.ts'
 import { protocolWith, usedFeatures } from '../protocol/versions.ts'
+import { assertNoRules } from '../row-rules/index.ts'
 import { filesWithoutIds, withRowTracking } from '../row-tracking/index.ts'
 import { addedFields, type SchemaField } from '../schema.ts'
 import type { TableLog } from '../table-log.ts'
@@ -21,6 +22,7 @@ import {
   withStatisticsRenamed
 } from './column-paths.ts'
 import { assertUnused } from './column-uses.ts'
+import { assertNoConstraint } from './constraints.ts'
 
 interface Alteration {
   readonly info: CommitInfoAction
@@ -39,6 +41,7 @@ export async function addColumns(log: TableLog, columns: readonly ColumnSpec[]):
   await alter(log, snapshot => {
     const added = addedFields(snapshot.fields, columns.map(fieldOf), log.where)
     if (added.length === 0) return undefined
+    assertNoRules(added, log.where)
     assertNames(snapshot.metadata, added, log.where)
     const fields = [...snapshot.fields, ...added]
     const metaData = changedFields(log, snapshot, fields)
@@ -60,6 +63,7 @@ export async function setProperties(
   log: TableLog,
   changes: Readonly<Record<string, string | null>>
 ): Promise<void> {
+  assertNoConstraint(changes)
   await alter(log, snapshot => {
     const before = { protocol: snapshot.protocol, metaData: snapshot.metadata }
     const after = withProperties(before, changes, undefined, log.where)

@@ -54,7 +54,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     name: 'invariants',
     always: true,
     legacy: { writer: 2 },
-    writing: 'unused',
+    writing: 'yes',
     used: table => anyField(table, key => key === 'delta.invariants')
   },
   {
@@ -62,7 +62,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     name: 'checkConstraints',
     always: true,
     legacy: { writer: 3 },
-    writing: 'unused',
+    writing: 'yes',
     used: ({ metadata }) =>
       Object.keys(metadata.configuration).some(key => key.startsWith('delta.constraints.'))
   },
@@ -79,7 +79,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     name: 'generatedColumns',
     always: true,
     legacy: { writer: 4 },
-    writing: 'unused',
+    writing: 'yes',
     used: table => anyField(table, key => key === 'delta.generationExpression')
   },
   {
@@ -104,7 +104,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     ...writerOnly,
     name: 'allowColumnDefaults',
     always: true,
-    writing: 'unused',
+    writing: 'yes',
     used: table => anyField(table, key => key === 'CURRENT_DEFAULT')
   },
   {

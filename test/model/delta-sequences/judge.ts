@@ -6,7 +6,7 @@ import { isPipelineError, parseJson } from '../../../src/core/index.ts'
 import { DeltaTable, type VacuumResult } from '../../../src/delta/index.ts'
 import { changesProblems } from './changes.ts'
 import { isInjected, OPTIONS, type Outcome, type Played, TABLE } from './play.ts'
-import { appended, type Merge, merged, type Rows, textOf } from './rows.ts'
+import { appended, deleted, type Merge, meant, merged, type Rows, textOf, updated } from './rows.ts'
 
 const DAY_MS = 86_400_000
 /** Between the time of a tombstone and that of its commit. */
@@ -99,13 +99,15 @@ class Judge {
       return
     }
     if (result === undefined) return
-    if (result.kind === 'merge' || (action.kind === 'append' && result.kind === 'version')) {
+    const appends = action.kind === 'append' && result.kind === 'version'
+    if (result.kind === 'merge' || result.kind === 'change' || appends) {
       const { version } = result.kind === 'merge' ? result.result : result
       if (committed.length === 1 && committed[0] !== version) {
         say(`said version ${version} but is committed as ${committed[0]}`)
       }
       if (committed.length === 0) this.#checkNoEffect(outcome, version, say)
       if (result.kind === 'merge') this.#checkCounts(outcome, say)
+      if (result.kind === 'change') this.#checkMeant(outcome, version, result.rows, say)
     } else if (action.kind === 'addColumn' && committed.length === 0) say('added nothing')
     else if (result.kind === 'rows') {
       const text = textOf(result.rows)
@@ -137,6 +139,16 @@ class Judge {
     } else if (textOf(effect(outcome, before).values()) !== this.#texts[version]) {
       say(`changed nothing at version ${version}, though it should have`)
     }
+  }
+
+  /** How many rows the condition was true of at the version before. */
+  #checkMeant({ task }: Outcome, version: number, rows: number, say: (what: string) => void): void {
+    const { action, operation } = task
+    if (action.kind !== 'delete' && action.kind !== 'update') return
+    const committed = this.#versionsOf.has(operation)
+    const before = this.#rows[committed ? version - 1 : version] ?? new Map()
+    const wanted = meant(before, action.where).length
+    if (rows !== wanted) say(`said ${rows} rows, it were ${wanted}`)
   }
 
   #checkCounts(outcome: Outcome, say: (what: string) => void): void {
@@ -276,6 +288,8 @@ class Judge {
 function effect(outcome: Outcome, before: Rows): Rows {
   const { action } = outcome.task
   if (action.kind === 'append') return appended(before, outcome.rows)
+  if (action.kind === 'delete') return deleted(before, action.where)
+  if (action.kind === 'update') return updated(before, action.where, action.set)
   if (action.kind !== 'merge') return before
   const merge: Merge = { ...action, rows: outcome.rows }
   return merged(before, merge)

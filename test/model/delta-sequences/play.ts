@@ -17,6 +17,7 @@ const INDEXED = { indexDirectory: '/tmp/claims-pipeline-simulated', indexFromRow
 
 export type Result =
   | { readonly kind: 'merge'; readonly result: MergeResult }
+  | { readonly kind: 'change'; readonly version: number; readonly rows: number }
   | { readonly kind: 'version'; readonly version: number }
   | { readonly kind: 'rows'; readonly rows: readonly Readonly<Record<string, CellValue>>[] }
   | { readonly kind: 'found'; readonly ids: readonly string[] }
@@ -159,6 +160,14 @@ class Player {
     switch (action.kind) {
       case 'merge':
         return { kind: 'merge', result: await merge(table, action, rows) }
+      case 'delete': {
+        const { version, deleted } = await table.delete(conditionOf(action))
+        return { kind: 'change', version, rows: deleted }
+      }
+      case 'update': {
+        const { version, updated } = await table.update({ set: action.set, ...conditionOf(action) })
+        return { kind: 'change', version, rows: updated }
+      }
       case 'append':
         return { kind: 'version', version: (await table.append(rows)).version }
       case 'addColumn':
@@ -194,6 +203,10 @@ class Player {
         return { kind: 'nothing' }
     }
   }
+}
+
+function conditionOf({ where }: { readonly where?: string }): { readonly where?: string } {
+  return where === undefined ? {} : { where }
 }
 
 function rowsOf({ action, operation }: Task, writer: Writer): readonly Row[] {

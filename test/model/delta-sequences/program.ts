@@ -33,8 +33,17 @@ export interface MergeTask {
   readonly smallFileBytes: number
 }
 
+/** A new value, or SQL over the row. */
+export type Setting = CellValue | { readonly sql: string }
+
 export type Action =
   | MergeTask
+  | { readonly kind: 'delete'; readonly where?: string }
+  | {
+      readonly kind: 'update'
+      readonly where?: string
+      readonly set: Readonly<Record<string, Setting>>
+    }
   | { readonly kind: 'append'; readonly rows: readonly Row[] }
   | { readonly kind: 'addColumn' }
   | { readonly kind: 'setProperties'; readonly changes: Readonly<Record<string, string>> }
@@ -124,7 +133,9 @@ function faultsOf(random: Random): Faults {
 
 function actionOf(random: Random): Action {
   const dice = random.next()
-  if (dice < 0.5) return mergeOf(random)
+  if (dice < 0.4) return mergeOf(random)
+  if (dice < 0.46) return { kind: 'delete', ...conditionOf(random) }
+  if (dice < 0.54) return { kind: 'update', set: random.pick(SETTINGS), ...conditionOf(random) }
   if (dice < 0.62) {
     return { kind: 'append', rows: Array.from({ length: random.int(1, 6) }, () => rowOf(random)) }
   }
@@ -146,6 +157,33 @@ function actionOf(random: Random): Action {
 function besideOf(random: Random): Action {
   const action = actionOf(random)
   return action.kind === 'reopen' ? { kind: 'read' } : action
+}
+
+const CONDITIONS: readonly string[] = [
+  "id = 'k3'",
+  "id >= 'k1' AND id < 'k13'",
+  "id < 'b'",
+  'n > 0',
+  'n <= 0 AND name IS NOT NULL',
+  'NOT (n > 0)',
+  'n IS NULL',
+  "place = 'p 1'",
+  "place IS NULL OR place = 'p/2'",
+  "place = 'p/2' AND id > 'k12'",
+  "name = 'a' OR name IN ('b', 'set')"
+]
+
+const SETTINGS: readonly Readonly<Record<string, Setting>>[] = [
+  { n: { sql: 'n + 1' } },
+  { name: 'set', at: 5n },
+  { place: 'p/2' },
+  { place: null, n: -1 },
+  { place: { sql: 'name' }, name: { sql: 'place' } },
+  { place: { sql: 'made' }, n: null }
+]
+
+function conditionOf(random: Random): { where?: string } {
+  return random.chance(0.1) ? {} : { where: random.pick(CONDITIONS) }
 }
 
 function mergeOf(random: Random): MergeTask {

@@ -1,6 +1,7 @@
 /** What a table must hold: rows in a map, and what each operation makes of them, in plain words. */
 import type { CellValue, Row } from '../../../src/core/index.ts'
-import { COLUMNS, POLICIES } from './program.ts'
+import { evaluated, holds, parseSql } from '../../helpers/memory-sql.ts'
+import { COLUMNS, POLICIES, type Setting } from './program.ts'
 
 export type Stored = Readonly<Record<string, CellValue>>
 export type Rows = ReadonlyMap<string, Stored>
@@ -31,6 +32,39 @@ export function appended(before: Rows, rows: readonly Row[]): Rows {
   const after = new Map(before)
   for (const row of rows) after.set(String(row['id']), changed(undefined, row))
   return after
+}
+
+/** Keys of the rows that a condition is true of; absent columns are null. */
+export function meant(rows: Rows, where: string | undefined): string[] {
+  const condition = parseSql(where ?? 'true')
+  return [...rows].flatMap(([id, row]) => (holds(condition, complete(row)) ? [id] : []))
+}
+
+export function deleted(before: Rows, where: string | undefined): Rows {
+  const after = new Map(before)
+  for (const id of meant(before, where)) after.delete(id)
+  return after
+}
+
+export function updated(
+  before: Rows,
+  where: string | undefined,
+  set: Readonly<Record<string, Setting>>
+): Rows {
+  const after = new Map(before)
+  for (const id of meant(before, where)) {
+    const row = complete(before.get(id) ?? {})
+    const values = Object.entries(set).map(([name, to]) => {
+      const value = typeof to === 'object' && to !== null ? evaluated(parseSql(to.sql), row) : to
+      return [name, value] as const
+    })
+    after.set(id, { ...before.get(id), ...Object.fromEntries(values) })
+  }
+  return after
+}
+
+function complete(row: Stored): Stored {
+  return { ...Object.fromEntries(COLUMNS.map(column => [column.name, null])), ...row }
 }
 
 /** One row of a batch over the stored one. */
