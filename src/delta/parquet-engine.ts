@@ -96,7 +96,9 @@ export interface FetchRequest {
 
 /** What a column is set to: an expression over the former values of the row, or a value. */
 export interface Assignment {
+  /** Its name in the table. */
   readonly column: string
+  /** SQL of the engine, or a value of the type of the column. */
   readonly to: { readonly sql: string } | { readonly value: CellValue }
 }
 
@@ -106,6 +108,7 @@ export interface ChangedRows {
   readonly files: readonly DataFile[]
   /** All columns of the table. */
   readonly schema: readonly EngineColumn[]
+  /** Other columns keep their values. */
   readonly set: readonly Assignment[]
   /** Columns that are computed of the new values, by column name, in SQL that gives their types. */
   readonly computed?: ReadonlyMap<string, string>
@@ -113,6 +116,7 @@ export interface ChangedRows {
 
 /** Changed rows with the same values of some columns. */
 export interface ChangedGroup {
+  /** By column name. */
   readonly values: Readonly<Record<string, CellValue>>
   /** In each of the files; ascending. */
   readonly positions: readonly Uint32Array[]
@@ -120,6 +124,7 @@ export interface ChangedGroup {
 
 /** An expression that a table holds, in SQL of the engine. */
 export interface Translated {
+  /** One expression. */
   readonly sql: string
   /** The columns that it names. */
   readonly columns: readonly string[]
@@ -129,6 +134,7 @@ export interface Translated {
 export interface EvaluateRequest {
   /** Those that the expressions may name. */
   readonly columns: readonly EngineColumn[]
+  /** By column name; absent values are null. */
   readonly rows: readonly Row[]
   /** In SQL of the engine, with the type of their values. */
   readonly expressions: readonly { readonly sql: string; readonly type: DataType }[]

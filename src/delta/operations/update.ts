@@ -10,6 +10,7 @@ import type { InputValue } from '../values/cells.ts'
 /** A value, or an expression over the row as it was. */
 export type NewValue<V = InputValue> = V | { readonly sql: string }
 
+/** Options of `update`. */
 export interface UpdateOptions<R extends object = Record<string, InputValue>>
   extends ChangeOptions {
   /** By column name. Columns that are not here stay as they are. */
@@ -18,12 +19,15 @@ export interface UpdateOptions<R extends object = Record<string, InputValue>>
   readonly where?: string
 }
 
+/** What an update did. */
 export interface UpdateResult {
   /** The new version; the newest one when nothing was updated. */
   readonly version: number
   /** Rows for which the condition was true, also if they had the new values already. */
   readonly updated: number
+  /** New data files. */
   readonly filesAdded: number
+  /** Files that were rewritten or lost their last row. */
   readonly filesRemoved: number
   /** Files that stay, with a new deletion vector. */
   readonly filesMarked: number
@@ -31,6 +35,7 @@ export interface UpdateResult {
   readonly bytesWritten: number
   /** Bytes that no commit refers to, because another writer won. */
   readonly bytesWasted: number
+  /** Attempts that other writers won. */
   readonly conflicts: number
 }
 
