@@ -13,7 +13,17 @@ const NUMBER = /^\d+(\.\d*)?([eE][+-]?\d+)?$/
 /** A decimal without digits has others in DuckDB. */
 const DECIMAL = /^(dec|decimal|numeric)$/i
 
-export function portableText(sql: string): string {
+/** Words of the grammar, which no bare name can be. */
+const GRAMMAR = new Set(
+  (
+    'and as between case cast distinct else end escape exists false from in is like not null or ' +
+    'select then true when'
+  ).split(' ')
+)
+
+/** `names`: of columns, which may be words of DuckDB's grammar; they are quoted. */
+export function portableText(sql: string, names: readonly string[]): string {
+  const columns = new Set(names.map(name => name.toLowerCase()))
   let text = ''
   let last: 'name' | 'text' | 'number' | undefined
   let depth = 0
@@ -47,11 +57,24 @@ export function portableText(sql: string): string {
       if (token === '(') depth++
       else if (token === ')') depth--
       if (depth < 0) throw new NotPortable('a parenthesis is not open')
-      text += token
+      const name = word !== undefined && isColumn(word, columns, text, next)
+      text += name ? identifier(word) : token
       last = word === undefined ? undefined : 'name'
     }
   }
   return text
+}
+
+/** Not a function, nor a type such as that of `DATE '2024-02-29'` or of a cast. */
+function isColumn(
+  word: string,
+  columns: ReadonlySet<string>,
+  before: string,
+  next: string
+): boolean {
+  const lower = word.toLowerCase()
+  if (!columns.has(lower) || GRAMMAR.has(lower)) return false
+  return !/^\s*[('"]/.test(next) && !/\bas\s*$/i.test(before)
 }
 
 /** Spark's escapes in texts, as far as they stand for themselves. */

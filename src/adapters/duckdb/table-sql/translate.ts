@@ -85,7 +85,8 @@ export async function translated(
   type: DataType
 ): Promise<Translated> {
   try {
-    const root = await parsed(connection, portableText(expression))
+    const names = schema.map(column => column.name)
+    const root = await parsed(connection, portableText(expression, names))
     const used = new Set<string>()
     const term = termOf(root, name => {
       const found = findColumn(schema, name)

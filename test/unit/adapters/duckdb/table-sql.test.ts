@@ -74,6 +74,17 @@ describe('expressions of tables', () => {
     }
   })
 
+  test('may name columns by words that mean something to DuckDB', async () => {
+    const schema = ['at', 'date', 'limit', 'order', 'length'].map(name => {
+      const type = name === 'at' || name === 'date' ? 'date' : 'long'
+      return { name, physicalName: name, type, partition: false }
+    })
+    const expression =
+      "AT > DATE '2020-01-01' AND date = CAST(at AS date) AND limit + `order` > 1 AND length > 0"
+    const { columns: named } = await engine.translate(expression, schema, 'boolean')
+    assert.deepEqual([...named].sort(), ['at', 'date', 'length', 'limit', 'order'])
+  })
+
   test('name fields of structs', async () => {
     const inner = [{ name: 'c', type: 'long', nullable: true, metadata: {} }]
     const struct = { name: 'a', type: { type: 'struct', fields: inner } } as const
