@@ -7,6 +7,7 @@ import { DeltaTable, type VacuumResult } from '../../../src/delta/index.ts'
 import { changesProblems } from './changes.ts'
 import { isInjected, OPTIONS, type Outcome, type Played, TABLE } from './play.ts'
 import { appended, deleted, type Merge, meant, merged, type Rows, textOf, updated } from './rows.ts'
+import { trackingProblems } from './tracking.ts'
 
 const DAY_MS = 86_400_000
 /** Between the time of a tombstone and that of its commit. */
@@ -47,6 +48,10 @@ class Judge {
     await this.#checkWithoutCheckpoints()
     await this.#checkVacuum()
     await this.#checkChanges()
+    await this.#attempt('row ids', async () => {
+      const { world } = this.#played
+      this.#problems.push(...(await trackingProblems(world, version => this.#isKept(version))))
+    })
     return { problems: this.#problems, versions: this.#rows.length, operations: outcomes.length }
   }
 

@@ -111,7 +111,8 @@ export function programOf(seed: number): Program {
       'delta.checkpointInterval': random.pick(['2', '3', '10']),
       'delta.deletedFileRetentionDuration': random.pick(['interval 1 days', 'interval 7 days']),
       ...(random.chance(0.6) ? { 'delta.enableDeletionVectors': 'true' } : {}),
-      ...(random.chance(0.5) ? { 'delta.enableChangeDataFeed': 'true' } : {})
+      ...(random.chance(0.5) ? { 'delta.enableChangeDataFeed': 'true' } : {}),
+      ...(random.chance(0.4) ? { 'delta.enableRowTracking': 'true' } : {})
     },
     sizeFactor: random.pick([1, 40, 1000]),
     indexed: seed % 2 === 1,
@@ -202,7 +203,12 @@ function mergeOf(random: Random): MergeTask {
 }
 
 function propertiesOf(random: Random): Record<string, string> {
-  const name = random.pick(['enableDeletionVectors', 'enableChangeDataFeed', 'checkpointInterval'])
+  const name = random.pick([
+    'enableDeletionVectors',
+    'enableChangeDataFeed',
+    'enableRowTracking',
+    'checkpointInterval'
+  ])
   const values = name === 'checkpointInterval' ? ['1', '2', '5'] : ['true', 'false']
   return { [`delta.${name}`]: random.pick(values) }
 }
