@@ -5,7 +5,7 @@ import { writeFile } from './file-writer.ts'
 import type { Snapshot } from './log-state.ts'
 import { partitionKey, partitionOf } from './partition-values.ts'
 import { type RowRules, rowRulesOf } from './row-rules/index.ts'
-import { assertComplete, checkedRow } from './rows.ts'
+import { assertComplete, checkedRow, rowOfCells } from './rows.ts'
 import type { TableLog } from './table-log.ts'
 import { type TransactionOptions, transactionActions } from './transactions.ts'
 import type { InputRow } from './values/cells.ts'
@@ -74,6 +74,13 @@ export async function appendTo(
   }
 }
 
+interface PartitionRows {
+  readonly values: Readonly<Record<string, string | null>>
+  readonly rows: Readonly<Record<string, CellValue>>[]
+}
+
+const UNPARTITIONED = {}
+
 async function writeRows(
   log: TableLog,
   snapshot: Snapshot,
@@ -81,19 +88,20 @@ async function writeRows(
 ): Promise<AddAction[]> {
   const rules = await rowRulesOf(log, snapshot)
   const fields = new Map(snapshot.fields.map(field => [field.name, field]))
-  const complete = rows.map(row => checkedRow(fields, row, log.where))
+  // Rules fill in columns, which must not happen to the rows of the caller.
+  const cellsOf = rules === undefined ? rowOfCells : checkedRow
+  const complete = rows.map(row => cellsOf(fields, row, log.where) as Record<string, CellValue>)
   if (rules !== undefined) await applyRules(log, rules, complete)
-  const partitions = new Map<
-    string,
-    { values: Record<string, string | null>; rows: Record<string, CellValue>[] }
-  >()
+  const required = rules === undefined ? snapshot.fields.filter(field => !field.nullable) : []
+  const partitioned = snapshot.metadata.partitionColumns.length > 0
+  const partitions = new Map<string, PartitionRows>()
   for (const row of complete) {
-    if (rules === undefined) assertComplete(snapshot.fields, row, log.where)
-    const values = partitionOf(snapshot, row)
-    const key = partitionKey(values)
-    const group = partitions.get(key) ?? { values, rows: [] }
-    group.rows.push(row)
-    partitions.set(key, group)
+    assertComplete(required, row, log.where)
+    const values = partitioned ? partitionOf(snapshot, row) : UNPARTITIONED
+    const key = partitioned ? partitionKey(values) : ''
+    const group = partitions.get(key)
+    if (group === undefined) partitions.set(key, { values, rows: [row] })
+    else group.rows.push(row)
   }
   const adds: AddAction[] = []
   for (const { values, rows: group } of partitions.values()) {

@@ -7,23 +7,50 @@ import { type CellValue, DeltaError } from '../core/index.ts'
 import type { SchemaField } from './schema.ts'
 import { canonicalCell, type InputRow, Misfit } from './values/cells.ts'
 
-/** Rejects with `DELTA_SCHEMA_MISMATCH`. Columns that are `undefined` stay absent. */
+/**
+ * A copy of the row with the cells of its values. Columns that are `undefined` stay absent. Rejects with
+ * `DELTA_SCHEMA_MISMATCH`.
+ */
 export function checkedRow(
   fields: ReadonlyMap<string, SchemaField>,
   row: InputRow,
   where: string
 ): Record<string, CellValue> {
   const checked: Record<string, CellValue> = {}
+  for (const name of Object.keys(row)) {
+    const cell = checkedCell(fields, name, row[name], where)
+    if (cell !== undefined) checked[name] = cell
+  }
+  return checked
+}
+
+/** The row itself where its values are the cells already, which copies of many rows would only repeat. */
+export function rowOfCells(
+  fields: ReadonlyMap<string, SchemaField>,
+  row: InputRow,
+  where: string
+): Readonly<Record<string, CellValue>> {
+  for (const name of Object.keys(row)) {
+    const cell = checkedCell(fields, name, row[name], where)
+    if (cell === undefined || !Object.is(cell, row[name])) return checkedRow(fields, row, where)
+  }
+  return row as Readonly<Record<string, CellValue>>
+}
+
+function checkedCell(
+  fields: ReadonlyMap<string, SchemaField>,
+  name: string,
+  value: InputRow[string],
+  where: string
+): CellValue | undefined {
+  if (value === undefined) return undefined
+  const field = fields.get(name)
+  if (field === undefined) {
+    throw new DeltaError('DELTA_SCHEMA_MISMATCH', `${where} has no column ${name}`)
+  }
+  if (value === null) return null
   try {
-    for (const name of Object.keys(row)) {
-      const value = row[name]
-      if (value === undefined) continue
-      const field = fields.get(name)
-      if (field === undefined) {
-        throw new DeltaError('DELTA_SCHEMA_MISMATCH', `${where} has no column ${name}`)
-      }
-      checked[name] = value === null ? null : canonicalCell(field.type, value, name)
-    }
+    return canonicalCell(field.type, value, name)
   } catch (error) {
     if (!(error instanceof Misfit)) throw error
     throw new DeltaError(
@@ -31,7 +58,6 @@ export function checkedRow(
       `${where}: a value of the column ${error.path} ${error.message}`
     )
   }
-  return checked
 }
 
 /** Rejects a row to be stored that has a null in a column that is not nullable. */

@@ -31,7 +31,7 @@ export interface RowTable {
 export const ROW = '__row'
 
 /** Slabs of so many rows, or of so many characters. */
-const SLAB_ROWS = 8192
+const SLAB_ROWS = 16_384
 const SLAB_CHARACTERS = 8_388_608
 /** Between the texts of a column, and in the place of null. */
 const BETWEEN = '\u001f'
