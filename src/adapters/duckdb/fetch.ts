@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
-import type { DataFile, EngineColumn, FetchRequest } from '../../delta/index.ts'
+import type { EngineColumn, FetchRequest } from '../../delta/index.ts'
 import { addPlaces, type Parameters, PLACES, type Place, parametersOf } from './parameters.ts'
 import { FILE, POSITION, storedRows } from './relation.ts'
 import { outputCell, outputExpression } from './values.ts'
@@ -23,29 +23,21 @@ const SPLIT_BYTES = 16_777_216
 /** Parts of a request that are best answered side by side, with the places of each in the whole. */
 export function fetchParts(request: FetchRequest): { request: FetchRequest; of: number[] }[] {
   const { files, places } = request
-  const used = [...new Set(places.map(place => place.file))]
-  const bytes = used.reduce((sum, file) => sum + (files[file]?.size ?? 0), 0)
-  const parts = bytes < SPLIT_BYTES || used.length < 2 ? [used] : halvesOf(used, files)
-  return parts.map(part => {
-    const mine = new Set(part)
-    const of = [...places.keys()].filter(index => mine.has(places[index]?.file ?? -1))
-    return { request: { ...request, places: of.flatMap(index => places[index] ?? []) }, of }
+  const used = new Set(places.map(place => place.file))
+  const bytes = [...used].reduce((sum, file) => sum + (files[file]?.size ?? 0), 0)
+  const order = [...places.keys()]
+  if (bytes < SPLIT_BYTES || order.length < 2) return [{ request, of: order }]
+  // Neighbours stay together, so that hardly a row group is decoded by both.
+  const placeOf = (index: number): Place => places[index] ?? { file: 0, position: 0 }
+  order.sort((a, b) => {
+    const [one, other] = [placeOf(a), placeOf(b)]
+    return one.file - other.file || one.position - other.position
   })
-}
-
-/** Largest first, each to the half that has less. */
-function halvesOf(used: readonly number[], files: readonly DataFile[]): number[][] {
-  const sizeOf = (file: number): number => files[file]?.size ?? 0
-  const [one, other] = [
-    { files: [] as number[], bytes: 0 },
-    { files: [] as number[], bytes: 0 }
-  ]
-  for (const file of [...used].sort((a, b) => sizeOf(b) - sizeOf(a))) {
-    const half = one.bytes <= other.bytes ? one : other
-    half.files.push(file)
-    half.bytes += sizeOf(file)
-  }
-  return [one.files, other.files]
+  const middle = order.length >> 1
+  return [order.slice(0, middle), order.slice(middle)].map(of => ({
+    request: { ...request, places: of.map(placeOf) },
+    of
+  }))
 }
 
 export async function fetchRows(
