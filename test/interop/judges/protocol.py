@@ -4,19 +4,22 @@ A request is an object, the answer another, or {"error"}. Questions for what a t
 {"path", "version"?, "notNull"?}, answered by {"schema", "rows", "total"} as README.md describes.
 """
 import json
+import os
 import sys
+
+# What libraries print, and the JVM that Spark starts, must not mix with the answers.
+OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
 
 
 def serve(answer):
-    out = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print must not mix with the answers
-    out.write('{"ready":true}\n')
-    out.flush()
+    OUT.write('{"ready":true}\n')
+    OUT.flush()
     for line in sys.stdin:
         request = json.loads(line)
         try:
             reply = answer(request)
         except Exception as error:  # the reason goes to the test, which knows what may be refused
             reply = {"error": f"{type(error).__name__}: {error}"[:2000]}
-        out.write(json.dumps(reply, ensure_ascii=False) + "\n")
-        out.flush()
+        OUT.write(json.dumps(reply, ensure_ascii=False) + "\n")
+        OUT.flush()
