@@ -243,6 +243,11 @@ export const errorCodes = define({
     remedy:
       'The message names the rule and how many rows break it. Correct the rows, or drop the constraint.'
   },
+  DELTA_CLUSTERING_INVALID: {
+    errorClass: 'permanent',
+    meaning: 'The columns to cluster or Z-order a table by do not fit it.',
+    remedy: 'The message names the column and what is wrong with it.'
+  },
   DELTA_QUERY_INVALID: {
     errorClass: 'permanent',
     meaning: 'A filter expression is not valid for the table.',

@@ -4,7 +4,7 @@
  * table never change, so a copy is never stale.
  */
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DeltaError } from '../core/index.ts'
 import type { DeltaPorts } from './ports.ts'
 
@@ -83,6 +83,27 @@ export class DataFiles {
     this.#bytes += bytes
     this.#evict()
     return result
+  }
+
+  /**
+   * Has `write` make any number of files in a local directory and stores them in `directory` (without a
+   * slash at its end; empty for the root of the store). Each must have been synced.
+   */
+  async storeAll<T extends { readonly name: string }>(
+    directory: string,
+    write: (localDirectory: string) => Promise<readonly T[]>
+  ): Promise<readonly T[]> {
+    const { store } = this.#ports
+    const pathOf = (name: string): string => (directory === '' ? name : `${directory}/${name}`)
+    if (store.localPath !== undefined) return await write(dirname(store.localPath(pathOf('file'))))
+    const local = await this.scratchPath()
+    try {
+      const files = await write(local)
+      for (const { name } of files) await store.putFile(pathOf(name), join(local, name))
+      return files
+    } finally {
+      await rm(local, { recursive: true, force: true })
+    }
   }
 
   /** Like `store`, for files that others may write under the same name: readers see old or new. */

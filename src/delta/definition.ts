@@ -2,10 +2,12 @@
  * What a table is created with, and what becomes of it when properties change: checked properties, and the
  * smallest protocol that allows them (PROTOCOL.md "Table Properties", "Supported Features").
  */
-import type { MetadataAction, ProtocolAction } from './actions.ts'
+import type { DomainMetadataAction, MetadataAction, ProtocolAction } from './actions.ts'
 import { assertNoChangeColumns } from './change-data/index.ts'
+import { CLUSTERING_FEATURE, clusteringDomain } from './clustering/columns.ts'
 import { assertNames, type NewName, withMappingMode } from './column-mapping.ts'
 import { assertDefinable, fieldOf } from './column-spec.ts'
+import { checkedClustering } from './operations/set-clustering.ts'
 import type { DeltaPorts } from './ports.ts'
 import { CONSTRAINT_PREFIX, checkedProperty, FEATURE_PREFIX } from './protocol/properties.ts'
 import { DEFAULT_PROTOCOL, protocolWith, usedFeatures } from './protocol/versions.ts'
@@ -21,6 +23,11 @@ export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
   readonly columns: C
   /** Columns whose values name the folder of a row; none by default. */
   readonly partitionBy?: readonly string[]
+  /**
+   * Columns by which `optimize` brings rows near each other; none by default, and not together with
+   * `partitionBy`. Rejects with `DELTA_CLUSTERING_INVALID`.
+   */
+  readonly clusterBy?: readonly string[]
   /** For people and catalogs; the engine does not use it. */
   readonly name?: string
   /** For people and catalogs. */
@@ -40,6 +47,7 @@ export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
 export interface Definition {
   readonly protocol: ProtocolAction
   readonly metaData: MetadataAction
+  readonly domainMetadata?: DomainMetadataAction
 }
 
 /** Rejects properties that are unknown, wrong, or of a feature that cannot be written here. */
@@ -68,7 +76,24 @@ export function definitionOf(spec: TableSpec, ports: DeltaPorts, where: string):
   const definition = withProperties(before, properties, newName, where)
   assertNames(definition.metaData, fields, where)
   const newId = (): string => ports.ids.uuid()
-  return { ...definition, metaData: withRowTracking(definition.metaData, newId, where) }
+  const tracked = { ...definition, metaData: withRowTracking(definition.metaData, newId, where) }
+  return spec.clusterBy === undefined || spec.clusterBy.length === 0
+    ? tracked
+    : withClustering(tracked, spec.clusterBy, where)
+}
+
+function withClustering(
+  { protocol, metaData }: Definition,
+  columns: readonly string[],
+  where: string
+): Definition {
+  const fields = parseSchema(metaData.schemaString, where)
+  const chosen = checkedClustering({ protocol, metadata: metaData, fields }, columns, where)
+  return {
+    protocol: protocolWith(protocol, [CLUSTERING_FEATURE]),
+    metaData,
+    domainMetadata: clusteringDomain(chosen)
+  }
 }
 
 /** Rejects with `DELTA_UNSUPPORTED` expressions that this engine could not keep to. */

@@ -1,12 +1,15 @@
 /** Writes data files of a table and makes their `add` actions. */
 import type { CellValue, Row } from '../core/index.ts'
 import type { AddAction } from './actions.ts'
+import { statisticsOf } from './clustering/columns.ts'
 import { vectorPath } from './deletion-vectors/index.ts'
 import { withFiles } from './leased-files.ts'
 import type { Snapshot } from './log-state.ts'
 import type {
   Assignment,
   ChangedRows,
+  ClusteredFile,
+  ClusterRequest,
   DataFile,
   Positions,
   WriteRequest,
@@ -15,11 +18,11 @@ import type {
 import { partitionDirectory, partitionFields } from './partition-values.ts'
 import { encodePath } from './paths.ts'
 import { rowIdColumn, trackingColumns } from './row-tracking/index.ts'
-import { physicalName } from './schema.ts'
+import { physicalName, type SchemaField } from './schema.ts'
 import { serialiseStats } from './stats.ts'
 import { engineColumns, objectPath } from './table-files.ts'
 import type { TableLog } from './table-log.ts'
-import { type Compression, compressionOf, statisticsColumns } from './table-properties.ts'
+import { type Compression, compressionOf } from './table-properties.ts'
 
 export interface FileContent {
   readonly partitionValues: Readonly<Record<string, string | null>>
@@ -131,27 +134,83 @@ export async function storeFile(
   write: (file: NewFile) => Promise<WrittenFile>,
   tracked = true
 ): Promise<AddAction | undefined> {
-  const { metadata } = snapshot
-  const directory = partitionDirectory(partitionFields(snapshot).map(physicalName), partitionValues)
-  const compression = compressionOf(metadata)
-  const name = `part-00000-${log.ports.ids.uuid()}-c000${FILE_SUFFIXES[compression]}.parquet`
-  const relative = directory === '' ? name : `${directory}/${name}`
-  const stored = log.path === '' ? relative : `${log.path}/${relative}`
-  const own = engineColumns(snapshot).filter(column => !column.partition)
-  const columns = tracked ? [...own, ...trackingColumns(snapshot)] : own
-  const written = await log.data.store(stored, target => write({ target, columns, compression }))
+  const place = placeOf(log, snapshot, partitionValues)
+  const name = `${place.name}-c000${place.suffix}.parquet`
+  const path = place.pathOf(name)
+  const { compression } = place
+  const columns = tracked ? place.columns : place.untracked
+  const written = await log.data.store(path, target => write({ target, columns, compression }))
   if (written.numRecords === 0) {
-    await log.ports.store.delete(stored)
+    await log.ports.store.delete(path)
     return undefined
   }
-  const fields = snapshot.fields.filter(field => !metadata.partitionColumns.includes(field.name))
+  return addOf(log, snapshot, partitionValues, place.relative(name), written, [])
+}
+
+/** What an engine call that writes several data files is told of them. */
+export type NewFiles = Pick<ClusterRequest, 'directory' | 'namePattern' | 'columns' | 'compression'>
+
+/** Has `write` make any number of data files of one partition. `statistics`: columns that get them in any case. */
+export async function storeFiles(
+  log: TableLog,
+  snapshot: Snapshot,
+  content: Pick<FileContent, 'partitionValues'> & { readonly statistics: readonly SchemaField[] },
+  write: (files: NewFiles) => Promise<readonly ClusteredFile[]>
+): Promise<AddAction[]> {
+  const { partitionValues, statistics } = content
+  const place = placeOf(log, snapshot, partitionValues)
+  const { columns, compression } = place
+  const namePattern = `${place.name}-c{i}${place.suffix}`
+  const written = await log.data.storeAll(place.directory, directory =>
+    write({ directory, namePattern, columns, compression })
+  )
+  return written.map(file =>
+    addOf(log, snapshot, partitionValues, place.relative(file.name), file, statistics)
+  )
+}
+
+/** Where new files of a partition go. */
+function placeOf(
+  log: TableLog,
+  snapshot: Snapshot,
+  partitionValues: Readonly<Record<string, string | null>>
+) {
+  const folder = partitionDirectory(partitionFields(snapshot).map(physicalName), partitionValues)
+  const below = (directory: string, name: string): string =>
+    directory === '' ? name : name === '' ? directory : `${directory}/${name}`
+  const compression = compressionOf(snapshot.metadata)
+  const untracked = engineColumns(snapshot).filter(column => !column.partition)
   return {
-    path: encodePath(relative),
+    /** Without the number of the file, its codec and extension. */
+    name: `part-00000-${log.ports.ids.uuid()}`,
+    suffix: FILE_SUFFIXES[compression],
+    compression,
+    columns: [...untracked, ...trackingColumns(snapshot)],
+    untracked,
+    directory: below(log.path, folder),
+    pathOf: (name: string): string => below(below(log.path, folder), name),
+    /** To the table. */
+    relative: (name: string): string => below(folder, name)
+  }
+}
+
+function addOf(
+  log: TableLog,
+  snapshot: Snapshot,
+  partitionValues: Readonly<Record<string, string | null>>,
+  path: string,
+  written: WrittenFile,
+  statistics: readonly SchemaField[]
+): AddAction {
+  const { partitionColumns } = snapshot.metadata
+  const fields = snapshot.fields.filter(field => !partitionColumns.includes(field.name))
+  return {
+    path: encodePath(path),
     partitionValues,
     size: written.size,
     modificationTime: log.ports.clock.now(),
     dataChange: true,
-    stats: serialiseStats(written, fields, statisticsColumns(metadata))
+    stats: serialiseStats(written, fields, statisticsOf(snapshot, statistics))
   }
 }
 

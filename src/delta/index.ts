@@ -25,7 +25,8 @@ export type { Snapshot } from './log-state.ts'
 export type { MergeOptions, MergeResult } from './merge/merge.ts'
 export type { MergePolicies, MergeSpec } from './merge/rules.ts'
 export type { DeleteOptions, DeleteResult } from './operations/delete.ts'
-export type { OptimizeOptions, OptimizeResult } from './operations/optimize.ts'
+export type { OptimizeOptions } from './operations/optimize.ts'
+export type { OptimizeResult } from './operations/optimize-result.ts'
 export type { RestoreOptions, RestoreResult } from './operations/restore.ts'
 export type { NewValue, UpdateOptions, UpdateResult } from './operations/update.ts'
 export type { VacuumOptions, VacuumResult } from './operations/vacuum.ts'
@@ -33,6 +34,8 @@ export type {
   Assignment,
   ChangedGroup,
   ChangedRows,
+  ClusteredFile,
+  ClusterRequest,
   ColumnStatistics,
   DataFile,
   EngineColumn,
@@ -48,6 +51,7 @@ export type {
   ParquetEngine,
   PartitionsRequest,
   Positions,
+  RankRequest,
   ScanRequest,
   Translated,
   WriteRequest,

@@ -164,6 +164,36 @@ export interface WriteRequest {
   readonly inOrder?: boolean
 }
 
+/** Files whose rows are to stand near each other by what they hold. */
+export interface ClusterRequest {
+  /** Files to copy whole. */
+  readonly files: readonly DataFile[]
+  /** Columns of the new files, in order. */
+  readonly columns: readonly EngineColumn[]
+  /** Those of the columns by whose values rows come to stand near each other; sorted when it is one. */
+  readonly by: readonly EngineColumn[]
+  /** Codec of the new files. */
+  readonly compression: Compression
+  /** Of the new files, on the local disk; made when it is not there. */
+  readonly directory: string
+  /** Name of a new file without its extension, with `{i}` for its number. */
+  readonly namePattern: string
+  /** A new file is begun when one has reached this size. */
+  readonly targetFileBytes: number
+}
+
+/** One of the new files. */
+export interface ClusteredFile extends WrittenFile {
+  /** Below the directory. */
+  readonly name: string
+}
+
+/** Which rows are looked for among those that were clustered. */
+export interface RankRequest extends Pick<ClusterRequest, 'files' | 'by'> {
+  /** Rows that are not deleted. */
+  readonly places: readonly { readonly file: number; readonly position: number }[]
+}
+
 /** What is known of a column of a new file. */
 export interface ColumnStatistics {
   /** Of a struct not known, and of arrays and maps neither. */
@@ -254,6 +284,14 @@ export interface ParquetEngine {
    * rows in the order given, so that the position of each is its index.
    */
   write(request: WriteRequest): Promise<WrittenFile>
+  /**
+   * Copies files into new ones in which rows that are near in some columns share files and row groups.
+   * The files in the order of their rows, durable when it resolves. The order depends on nothing but the
+   * files and the columns.
+   */
+  cluster(request: ClusterRequest): Promise<ClusteredFile[]>
+  /** Where rows stand among all rows that `cluster` writes of the same files, counted through its files. */
+  clusterRanks(request: RankRequest): Promise<number[]>
   /** Rows at the places that exist, deleted ones too, each with the index of its place. */
   fetch(request: FetchRequest): Promise<{ place: number; values: Record<string, CellValue> }[]>
   /**

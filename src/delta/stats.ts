@@ -75,10 +75,11 @@ class Leaves {
 
   #isWanted(path: readonly SchemaField[]): boolean {
     const names = path.map(field => field.name.toLowerCase())
-    if (this.#wanted.named !== undefined) {
-      return this.#wanted.named.some(named => named.every((name, at) => name === names[at]))
-    }
-    return ++this.#counted <= this.#wanted.first
+    const isAmong = (paths: readonly (readonly string[])[]): boolean =>
+      paths.some(named => named.every((name, at) => name === names[at]))
+    const { named, first, always = [] } = this.#wanted
+    const wanted = named === undefined ? ++this.#counted <= first : isAmong(named)
+    return wanted || isAmong(always)
   }
 }
 

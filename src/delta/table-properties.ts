@@ -61,6 +61,8 @@ export function compressionOf(metadata: MetadataAction): Compression {
 export interface StatisticsColumns {
   readonly named?: readonly (readonly string[])[]
   readonly first: number
+  /** Those that get them in any case, by their paths in lower case. */
+  readonly always?: readonly (readonly string[])[]
 }
 
 export function statisticsColumns(metadata: MetadataAction): StatisticsColumns {

@@ -18,9 +18,11 @@ import { addColumns, dropColumn, renameColumn, setProperties } from './operation
 import { addConstraint, dropConstraint } from './operations/constraints.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { changeDomain } from './operations/domains.ts'
-import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './operations/optimize.ts'
+import { type OptimizeOptions, optimizeTable } from './operations/optimize.ts'
+import type { OptimizeResult } from './operations/optimize-result.ts'
 import { type RestoreOptions, type RestoreResult, restoreTable } from './operations/restore.ts'
 import type { Turn } from './operations/rewrite.ts'
+import { setClustering } from './operations/set-clustering.ts'
 import { type UpdateOptions, type UpdateResult, updateRows } from './operations/update.ts'
 import { type VacuumOptions, type VacuumResult, vacuumTable } from './operations/vacuum.ts'
 import type { ExportFormat } from './parquet-engine.ts'
@@ -94,17 +96,21 @@ export class DeltaTable<R extends object = StoredRow> {
     const commitInfo: CommitInfoAction = {
       timestamp: ports.clock.now(),
       operation: 'CREATE TABLE',
-      operationParameters: { partitionBy: JSON.stringify(spec.partitionBy ?? []) },
+      operationParameters: {
+        partitionBy: JSON.stringify(spec.partitionBy ?? []),
+        ...(spec.clusterBy === undefined ? {} : { clusterBy: JSON.stringify(spec.clusterBy) })
+      },
       operationMetrics: {},
       isBlindAppend: true,
       engineInfo: 'claims-pipeline',
       txnId: ports.ids.uuid()
     }
     const where = `${ports.store.root}/${path}`
-    const definition = definitionOf(spec, ports, where)
+    const { domainMetadata, ...definition } = definitionOf(spec, ports, where)
     await assertEvaluable(definition, ports, where)
     const { protocol, metaData } = definition
-    const actions = [{ commitInfo }, { protocol }, { metaData }]
+    const domains = domainMetadata === undefined ? [] : [{ domainMetadata }]
+    const actions = [{ commitInfo }, { protocol }, { metaData }, ...domains]
     await commitVersion(ports, path, 0, actions)
     return await DeltaTable.open(path, ports, options)
   }
@@ -187,6 +193,14 @@ export class DeltaTable<R extends object = StoredRow> {
   /** Drops a check constraint. Rejects with `DELTA_PROPERTY_INVALID` when there is none of the name. */
   async dropConstraint(name: string): Promise<void> {
     await this.#exclusively(() => dropConstraint(this.#log, name))
+  }
+
+  /**
+   * Has `optimize` bring rows near each other by these columns, instead of those before; null: by none.
+   * What is stored stays as it is until then. Rejects with `DELTA_CLUSTERING_INVALID`.
+   */
+  async setClustering(columns: readonly string[] | null): Promise<void> {
+    await this.#exclusively(() => setClustering(this.#log, columns))
   }
 
   /** Adds the rows in one commit. */

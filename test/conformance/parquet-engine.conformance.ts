@@ -69,6 +69,52 @@ interface Bench {
   ): Promise<DataFile & { readonly numRecords: number }>
 }
 
+/** Some 25,000 rows in three files with some deleted, and where 50 of them went. */
+async function cluster({ engine, path, write }: Bench, by: readonly EngineColumn[]) {
+  const files: DataFile[] = []
+  for (const file of [0, 1, 2]) {
+    const made = Array.from({ length: 8000 + file * 1000 }, (_, row) => ({
+      id: `${file}-${row}`,
+      n: row === 7 && file > 0 ? null : (row * 7919 + file * 31) % 10_007
+    }))
+    const deleted = file === 1 ? Uint32Array.of(0, 3, 500, 8999) : new Uint32Array(0)
+    files.push({ ...(await write(`f${file}`, [id, n], made)), deleted })
+  }
+  const bytes = files.reduce((sum, file) => sum + file.size, 0)
+  const directory = path('clustered')
+  const request = { files, columns: [id, n], compression: 'snappy', directory, by } as const
+  const name = { namePattern: 'part-{i}-x', targetFileBytes: bytes / 4 }
+  const written = await engine.cluster({ ...request, ...name })
+  const clustered = written.map(file => ({
+    localPath: `${directory}/${file.name}`,
+    size: file.size,
+    partitionValues: {}
+  }))
+  const places = Array.from({ length: 50 }, (_, i) => ({ file: i % 3, position: 10 + i * 150 }))
+  const found: CellValue[] = []
+  for (const rank of await engine.clusterRanks({ files, by, places })) {
+    let position = rank
+    const file = written.findIndex(({ numRecords }) => {
+      if (position < numRecords) return true
+      position -= numRecords
+      return false
+    })
+    const [row] = await engine.fetch({
+      files: clustered,
+      columns: [id],
+      places: [{ file, position }]
+    })
+    found.push(row?.values['id'] ?? null)
+  }
+  const wanted = places.map(({ file, position }) => `${file}-${position}`)
+  const count = written.reduce((sum, { numRecords }) => sum + numRecords, 0)
+  assert.equal(count, 27_000 - 4)
+  for (const [index, { size }] of written.entries()) {
+    assert.equal((await stat(clustered[index]?.localPath ?? '')).size, size)
+  }
+  return { clustered, count, ranks: { found, wanted } }
+}
+
 export function parquetEngineConformance(name: string, open: () => Promise<ParquetEngine>): void {
   const withEngine = async (use: (bench: Bench) => Promise<void>): Promise<void> => {
     const directory = await mkdtemp(join(tmpdir(), 'parquet-engine-'))
@@ -292,6 +338,38 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         const places = [{ file: 0, position: 1 }]
         const [fetched] = await engine.fetch({ files, columns: [rowId], places })
         assert.deepEqual(fetched?.values, { _id: 2n ** 60n + 1n })
+      }))
+
+    test('clusters files by one column: sorted, in files of about the size asked for', () =>
+      withEngine(async ({ engine, path, write }) => {
+        const { clustered, ranks, count } = await cluster({ engine, path, write }, [n])
+        assert.ok(clustered.length > 2, `${clustered.length} files`)
+        const values: (CellValue | undefined)[] = []
+        for (const file of clustered) {
+          values.push(...(await scanAll(engine, [file], [id, n])).map(row => row['n']))
+        }
+        assert.equal(values.length, count)
+        const sorted = [...values].sort((a, b) => Number(a ?? -1) - Number(b ?? -1))
+        assert.deepEqual(values, sorted)
+        assert.deepEqual(values.slice(0, 2), [null, null])
+        assert.deepEqual(ranks.found, ranks.wanted)
+      }))
+
+    test('clusters files by several columns, and tells where each row went', () =>
+      withEngine(async ({ engine, path, write }) => {
+        const { clustered, ranks, count } = await cluster({ engine, path, write }, [n, id])
+        const all = await scanAll(engine, clustered, [id, n])
+        assert.equal(new Set(all.map(row => row['id'])).size, count)
+        assert.deepEqual(ranks.found, ranks.wanted)
+      }))
+
+    test('clusters what is left of files, which may be nothing', () =>
+      withEngine(async ({ engine, path, write }) => {
+        const file = await write('a', [id], [{ id: 'a' }])
+        const files = [{ ...file, deleted: Uint32Array.of(0) }]
+        const request = { columns: [id], compression: 'snappy', directory: path('out') } as const
+        const names = { namePattern: 'p{i}', targetFileBytes: 1000 }
+        assert.deepEqual(await engine.cluster({ ...request, ...names, files, by: [id] }), [])
       }))
 
     test('gives columns that a file lacks as null, and copies them so', () =>

@@ -19,6 +19,9 @@ import {
   type Assignment,
   type ChangedGroup,
   type ChangedRows,
+  type ClusteredFile,
+  type ClusterRequest,
+  compareCells,
   type DataFile,
   type EngineColumn,
   type EvaluateRequest,
@@ -32,6 +35,7 @@ import {
   type MatchRequest,
   type ParquetEngine,
   type PartitionsRequest,
+  type RankRequest,
   type ScanRequest,
   type Translated,
   type WriteRequest,
@@ -147,6 +151,57 @@ class MemoryParquet implements ParquetEngine {
       numRecords: rows.length,
       columns: new Map(statistics)
     }
+  }
+
+  async cluster(request: ClusterRequest): Promise<ClusteredFile[]> {
+    const { files, by, columns, directory, namePattern } = request
+    const readers = await Promise.all(files.map(file => this.#reader(file, columns)))
+    const places = await this.#clustered(files, by)
+    const rows = places.map(({ file, position }) => readers[file]?.row(position) ?? {})
+    const written: ClusteredFile[] = []
+    // A file has at least one row, as those of DuckDB have at least one group of rows.
+    const bytes = files.reduce((sum, file) => sum + file.size, 0)
+    const perFile = Math.ceil((rows.length * request.targetFileBytes) / Math.max(1, bytes))
+    for (let start = 0; start < rows.length; start += Math.max(1, perFile)) {
+      const name = `${namePattern.replace('{i}', String(written.length))}.parquet`
+      const file = await this.write({
+        target: `${directory}/${name}`,
+        columns,
+        copies: [],
+        rows: rows.slice(start, start + Math.max(1, perFile)),
+        compression: request.compression
+      })
+      written.push({ ...file, name })
+    }
+    return written
+  }
+
+  async clusterRanks({ files, by, places }: RankRequest): Promise<number[]> {
+    const rankOf = new Map(
+      (await this.#clustered(files, by)).map((place, rank) => [
+        `${place.file} ${place.position}`,
+        rank
+      ])
+    )
+    return places.map(({ file, position }) => rankOf.get(`${file} ${position}`) ?? -1)
+  }
+
+  /** Sorted by one column after the other, which is a curve too. */
+  async #clustered(files: readonly DataFile[], by: readonly EngineColumn[]) {
+    const places: { file: number; position: number; cells: CellValue[] }[] = []
+    for (const [file, data] of files.entries()) {
+      const reader = await this.#reader(data, by)
+      for (const position of reader.positions) {
+        places.push({ file, position, cells: by.map(column => reader.cell(position, column)) })
+      }
+    }
+    return places.sort((a, b) => {
+      for (const [index, cell] of a.cells.entries()) {
+        const order = compareCells(cell, b.cells[index] ?? null)
+        if (order !== 0) return order
+      }
+      return a.file - b.file || a.position - b.position
+    })
   }
 
   async fetch({ files, columns, places }: FetchRequest) {

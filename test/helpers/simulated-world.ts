@@ -392,6 +392,8 @@ export class World {
           true,
           () => torn(request.target)
         ),
+      cluster: request => this.#call(actor, () => engine.cluster(request), true),
+      clusterRanks: request => reading(() => engine.clusterRanks(request)),
       fetch: request => reading(() => engine.fetch(request)),
       sortedKeyHashes: (data, keys, salt) => engine.sortedKeyHashes(data, keys, salt),
       scan: request => reading(() => engine.scan(request)),

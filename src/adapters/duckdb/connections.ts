@@ -15,11 +15,14 @@ export class Connections {
   readonly #free: DuckDBConnection[]
   readonly #all: readonly DuckDBConnection[]
   readonly #waiting: ((connection: DuckDBConnection) => void)[] = []
+  readonly #threads: number
   #lent = 0
+  #alone = 0
   #idle: (() => void) | undefined
 
-  private constructor(instance: DuckDBInstance, all: readonly DuckDBConnection[]) {
+  private constructor(instance: DuckDBInstance, all: readonly DuckDBConnection[], threads: number) {
     this.#instance = instance
+    this.#threads = threads
     this.#all = all
     this.#free = [...all]
   }
@@ -47,7 +50,7 @@ export class Connections {
       await connection.run("SET TimeZone = 'UTC'")
       all.push(connection)
     }
-    return new Connections(instance, all)
+    return new Connections(instance, all, options.threads)
   }
 
   async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -57,6 +60,19 @@ export class Connections {
     } finally {
       this.give(connection)
     }
+  }
+
+  /** Queries of the whole instance have one thread meanwhile. */
+  async useOneThread<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (this.#threads === 1) return await this.use(work)
+    return await this.use(async connection => {
+      if (this.#alone++ === 0) await connection.run('SET GLOBAL threads = 1')
+      try {
+        return await work(connection)
+      } finally {
+        if (--this.#alone === 0) await connection.run(`SET GLOBAL threads = ${this.#threads}`)
+      }
+    })
   }
 
   async take(): Promise<DuckDBConnection> {

@@ -6,6 +6,8 @@ import type {
   Assignment,
   ChangedGroup,
   ChangedRows,
+  ClusteredFile,
+  ClusterRequest,
   DataFile,
   DataType,
   EngineColumn,
@@ -19,6 +21,7 @@ import type {
   MatchRequest,
   ParquetEngine,
   PartitionsRequest,
+  RankRequest,
   ScanRequest,
   Translated,
   WriteRequest,
@@ -27,6 +30,7 @@ import type {
 import { checkAssignments, countViolations, groupChanges } from './changed-rows.ts'
 import { readCheckpointFiles } from './checkpoint-reader.ts'
 import { writeCheckpointFile } from './checkpoint-writer.ts'
+import { clusterFiles, clusterRanks } from './cluster.ts'
 import { Connections } from './connections.ts'
 import { dropDeletedRows } from './deleted-rows.ts'
 import { evaluate } from './evaluate.ts'
@@ -104,6 +108,16 @@ class DuckDbEngine implements ParquetEngine {
 
   async write(request: WriteRequest): Promise<WrittenFile> {
     return await this.#run(connection => writeParquet(connection, request, this.#threads))
+  }
+
+  async cluster(request: ClusterRequest): Promise<ClusteredFile[]> {
+    return await this.#guarded(() =>
+      this.#connections.useOneThread(connection => clusterFiles(connection, request))
+    )
+  }
+
+  async clusterRanks(request: RankRequest): Promise<number[]> {
+    return await this.#run(connection => clusterRanks(connection, request))
   }
 
   async scan(request: ScanRequest): Promise<Record<string, CellValue>[]> {
@@ -207,8 +221,12 @@ class DuckDbEngine implements ParquetEngine {
   }
 
   async #run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return await this.#guarded(() => this.#connections.use(work))
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#connections.use(work)
+      return await work()
     } catch (error) {
       throw engineError(error)
     }

@@ -82,16 +82,22 @@ export async function copyToFile(
   parameters: Parameters
 ): Promise<WrittenFile> {
   const reader = await connection.runAndReadAll(
-    `COPY (${sql}) TO ${literal(file.target)}
-     (FORMAT parquet, COMPRESSION ${file.compression},
-      ${fieldIds(file.columns)}DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES}, WRITE_BLOOM_FILTER ${hasBloomFilter(file.columns)},
-      RETURN_STATS)`,
+    `COPY (${sql}) TO ${literal(file.target)} (${copyOptions(file)})`,
     parameters.values,
     parameters.types
   )
   await syncFile(file.target)
   const [row] = reader.getRowObjects()
   return writtenFile(file.columns, row)
+}
+
+export function copyOptions({
+  columns,
+  compression
+}: Pick<WriteRequest, 'columns' | 'compression'>): string {
+  return `FORMAT parquet, COMPRESSION ${compression},
+    ${fieldIds(columns)}DICTIONARY_SIZE_LIMIT ${DICTIONARY_VALUES},
+    WRITE_BLOOM_FILTER ${hasBloomFilter(columns)}, RETURN_STATS`
 }
 
 /** Bloom filters tell 0.0 from -0.0, so a reader that asks them for one would miss the other. */
@@ -108,7 +114,8 @@ function copiedFiles(request: WriteRequest): DataFile[] {
   )
 }
 
-function writtenFile(
+/** What DuckDB returns of a file that it wrote. */
+export function writtenFile(
   columns: readonly EngineColumn[],
   row: Record<string, DuckDBValue> | undefined
 ): WrittenFile {
@@ -158,7 +165,7 @@ function mapOf(value: DuckDBValue | undefined): Map<string, DuckDBValue> {
   return new Map(value.entries.map(entry => [String(entry.key), entry.value]))
 }
 
-async function makeDirectory(directory: string): Promise<void> {
+export async function makeDirectory(directory: string): Promise<void> {
   if (existsSync(directory)) return
   const first = await mkdir(directory, { recursive: true })
   for (let made = directory; first !== undefined && made.length >= first.length; ) {

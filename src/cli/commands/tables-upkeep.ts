@@ -11,7 +11,7 @@ export const tablesOptimize: Command = {
   name: 'tables optimize',
   summary: 'Join small files of a table and drop rows that are marked as deleted.',
   description:
-    'The rows stay as they are, and workers may go on. The old files stay for readers of older versions until `tables vacuum`.',
+    'The rows stay as they are, and workers may go on. The old files stay for readers of older versions until `tables vacuum`. A table with clustering columns is clustered by them.',
   positionals: [tableArgument],
   options: {
     'target-mib': {
@@ -21,15 +21,38 @@ export const tablesOptimize: Command = {
       min: 1,
       max: 4096
     },
+    'zorder-by': {
+      type: 'list',
+      value: 'NAMES',
+      doc: 'Rewrite the files so that rows near each other in these columns lie together, which lets filters on them skip files.'
+    },
+    where: {
+      type: 'text',
+      value: 'SQL',
+      doc: 'Condition over partition columns: only these partitions.'
+    },
+    full: {
+      type: 'flag',
+      doc: 'Cluster a table with clustering columns as a whole, not only what is new.'
+    },
     ...configOptions,
     ...jsonOption
   },
-  examples: ['claims-pipeline tables optimize claimx_projects'],
+  examples: [
+    'claims-pipeline tables optimize claimx_projects',
+    'claims-pipeline tables optimize claimx_events --zorder-by project_id,event_type'
+  ],
   run: (args, terminal) =>
     withTable(args, async ({ tables }, name) => {
       const target = args.integer('target-mib')
-      const options = target === undefined ? {} : { targetFileBytes: target * MEBIBYTE }
-      const result = await tables.optimize(name, options)
+      const where = args.text('where')
+      const zOrderBy = args.list('zorder-by')
+      const result = await tables.optimize(name, {
+        ...(target === undefined ? {} : { targetFileBytes: target * MEBIBYTE }),
+        ...(where === undefined ? {} : { where }),
+        ...(zOrderBy.length === 0 ? {} : { zOrderBy }),
+        full: args.flag('full')
+      })
       if (args.flag('json')) await writeLine(terminal.stdout, toJson({ name, ...result }))
       else await writeLine(terminal.stdout, optimizedText(name, result))
       return 0

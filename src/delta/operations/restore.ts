@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DeltaError } from '../../core/index.ts'
 import type { Action, AddAction, CommitInfoAction, MetadataAction } from '../actions.ts'
+import { CLUSTERING_DOMAIN } from '../clustering/columns.ts'
 import { removeOf, vectorPath } from '../deletion-vectors/index.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
 import { readerFeatures, writerFeatures } from '../protocol/features.ts'
@@ -56,7 +57,6 @@ export interface RestoreResult {
 
 const CHECKS_AT_ONCE = 16
 const NAMED_FILES = 10
-const CLUSTERING = 'delta.clustering'
 
 /**
  * Rejects with `DELTA_VERSION_NOT_FOUND` when the version, or a file of it, is gone (unless
@@ -165,12 +165,15 @@ function definitionActions(log: TableLog, current: Snapshot, wanted: Snapshot): 
   const actions: Action[] = []
   if (protocol !== current.protocol) actions.push({ protocol })
   if (!isDeepStrictEqual(given(metaData), given(current.metadata))) actions.push({ metaData })
-  const before = current.domains.get(CLUSTERING)
-  const after = wanted.domains.get(CLUSTERING)
+  const before = current.domains.get(CLUSTERING_DOMAIN)
+  const after = wanted.domains.get(CLUSTERING_DOMAIN)
   if (before?.configuration === after?.configuration) return actions
   // Who clusters by nothing says so: the feature stays in the protocol.
   const configuration = after?.configuration ?? JSON.stringify({ clusteringColumns: [] })
-  return [...actions, { domainMetadata: { domain: CLUSTERING, configuration, removed: false } }]
+  return [
+    ...actions,
+    { domainMetadata: { domain: CLUSTERING_DOMAIN, configuration, removed: false } }
+  ]
 }
 
 /** Ids that columns have had are not given again. */

@@ -4,7 +4,8 @@
  * input are looked up in the copy and deleted there, by a vector that is committed with it.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { AddAction, CommitInfoAction } from '../actions.ts'
+import type { AddAction } from '../actions.ts'
+import { CLUSTERING_DOMAIN } from '../clustering/columns.ts'
 import { statsOf } from '../data-skipping.ts'
 import {
   addWithVector,
@@ -18,6 +19,7 @@ import {
 import { fileKey, type Snapshot } from '../log-state.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
+import { type OptimizeInfo, optimizeInfo } from './optimize-result.ts'
 import { sameRows } from './same-rows.ts'
 
 export interface Rewrite {
@@ -46,13 +48,12 @@ export type Turn = <T>(work: () => Promise<T>) => Promise<T>
 
 /** A copy of which more is obsolete before it is committed is not worth having. */
 const OBSOLETE_PART = 0.5
-const CLUSTERING = 'delta.clustering'
 
 /** Undefined, and the files are deleted, when what other writers did cannot be carried over. */
 export async function commitRewrite(
   log: TableLog,
   rewrite: Rewrite,
-  infoOf: (adds: readonly AddAction[], removed: readonly AddAction[]) => CommitInfoAction,
+  info: OptimizeInfo,
   turn: Turn,
   signal: AbortSignal | undefined
 ): Promise<CommittedRewrite | undefined> {
@@ -62,7 +63,7 @@ export async function commitRewrite(
     // What takes long is done before the turn; in it only what is newer still.
     let outcome = (await carrier.carry(await log.refresh())) === undefined ? 'lost' : 'conflict'
     if (outcome !== 'lost') {
-      const committed = await turn(() => attempt(log, carrier, infoOf))
+      const committed = await turn(() => attempt(log, carrier, info))
       if (typeof committed !== 'string') {
         log.followKeys()
         return committed
@@ -81,14 +82,14 @@ export async function commitRewrite(
 async function attempt(
   log: TableLog,
   carrier: Carrier,
-  infoOf: (adds: readonly AddAction[], removed: readonly AddAction[]) => CommitInfoAction
+  info: OptimizeInfo
 ): Promise<CommittedRewrite | 'lost' | 'conflict'> {
   const snapshot = await log.refresh()
   const carried = await carrier.carry(snapshot)
   if (carried === undefined) return 'lost'
   const { adds, removed, rows } = carried
   const now = log.ports.clock.now()
-  const response = await log.commit(snapshot, infoOf(adds, removed), [
+  const response = await log.commit(snapshot, optimizeInfo(info, adds, removed), [
     ...removed.map(add => ({ remove: removeOf(add, now, false) })),
     ...adds.map(add => ({ add: { ...add, dataChange: false } }))
   ])
@@ -233,11 +234,18 @@ class Carrier {
   }
 }
 
+/** The files as the snapshot has them, with their newest vectors; those that are gone are left out. */
+export function currentFiles(snapshot: Snapshot, adds: readonly AddAction[]): AddAction[] {
+  const current = new Map([...snapshot.files.values()].map(add => [add.path, add]))
+  return adds.flatMap(add => current.get(add.path) ?? [])
+}
+
 function sameDefinition(a: Snapshot, b: Snapshot): boolean {
   return (
     isDeepStrictEqual(a.metadata, b.metadata) &&
     isDeepStrictEqual(a.protocol, b.protocol) &&
-    a.domains.get(CLUSTERING)?.configuration === b.domains.get(CLUSTERING)?.configuration
+    a.domains.get(CLUSTERING_DOMAIN)?.configuration ===
+      b.domains.get(CLUSTERING_DOMAIN)?.configuration
   )
 }
 

@@ -153,7 +153,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
     writing: 'unused',
     property: 'delta.enableInCommitTimestamps'
   },
-  { ...writerOnly, name: 'clustering', writing: 'no', requires: ['domainMetadata'] },
+  { ...writerOnly, name: 'clustering', writing: 'yes', requires: ['domainMetadata'] },
   // Rules for a converter to Iceberg that nothing here needs.
   ...(['V1', 'V2', 'V3'] as const).map(version => ({
     ...writerOnly,

@@ -55,3 +55,31 @@ describe('tables restore', () => {
     await table.close()
   })
 })
+
+describe('tables optimize', () => {
+  it('Z-orders the partitions that are asked for, once', async () => {
+    await using delta = await openTestDelta()
+    const table = await twoFiles(delta, ['place'])
+    const words = ['tables', 'optimize', 't', '--zorder-by', 'id', '--data-dir', delta.root]
+    const done = await runCli(...words, '--where', "place = 'p0'")
+    assert.equal(done.code, 0, done.err)
+    assert.match(done.out, /^t: version 3, 2 files of .* became 1 of/)
+    const again = await runCli(...words, '--where', "place = 'p0'")
+    assert.match(again.out, /nothing to do/)
+    assert.equal(await table.countRows(), 20)
+    await table.close()
+  })
+
+  it('exits 1 and names the column when it cannot be done', async () => {
+    await using delta = await openTestDelta()
+    const table = await twoFiles(delta)
+    const words = ['tables', 'optimize', 't', '--data-dir', delta.root]
+    const wrong = await runCli(...words, '--zorder-by', 'name')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.err, /there is no column name/)
+    const filtered = await runCli(...words, '--where', 'id = 1')
+    assert.equal(filtered.code, 1)
+    assert.match(filtered.err, /partition columns/)
+    await table.close()
+  })
+})
