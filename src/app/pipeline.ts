@@ -63,7 +63,8 @@ export async function openPipeline(
       openDeltaTables(
         {
           scratchDirectory: join(config.dataDir, 'scratch'),
-          indexDirectory: join(config.dataDir, 'key-index')
+          indexDirectory: join(config.dataDir, 'key-index'),
+          ...(config.maintenance.enabled ? { maintenance: maintenanceOf(config) } : {})
         },
         { ...ports, store, engine }
       )
@@ -97,6 +98,11 @@ export async function openPipeline(
     await close()
     throw error
   }
+}
+
+function maintenanceOf({ maintenance }: Config): { vacuumIntervalMs: number | null } {
+  const { vacuumHours } = maintenance
+  return { vacuumIntervalMs: vacuumHours === 0 ? null : vacuumHours * 3_600_000 }
 }
 
 function buildLogger(config: Config, clock: Clock, { log }: OpenPipelineOptions): Logger {

@@ -249,6 +249,20 @@ export const schema = {
       max: 87_600
     })
   },
+  maintenance: {
+    enabled: flag({
+      env: 'CLAIMS_TABLES_MAINTENANCE',
+      doc: 'Workers keep the tables that they write in shape meanwhile: small files are joined, files that are mostly deleted are copied, each row a few times at most.',
+      default: true
+    }),
+    vacuumHours: integer({
+      env: 'CLAIMS_TABLES_VACUUM_HOURS',
+      doc: 'Hours between two vacuums of a table by its workers, which delete what no version of the last week (`delta.deletedFileRetentionDuration`) needs. 0: none; `tables vacuum` does it then.',
+      default: 24,
+      min: 0,
+      max: 8760
+    })
+  },
   duckdb: {
     memoryLimit: memorySize({
       env: 'CLAIMS_DUCKDB_MEMORY',

@@ -1,4 +1,5 @@
 /** What the methods of a table are given, and some of what they give. */
+import type { AutomaticMaintenance } from './maintenance/automatic.ts'
 import type { ReadOptions } from './read.ts'
 
 /** Options of `DeltaTable.open`. */
@@ -14,6 +15,8 @@ export interface DeltaOptions {
   readonly indexDirectory?: string
   /** Tables with fewer rows are not indexed; 50,000 by default. */
   readonly indexFromRows?: number
+  /** Has the table maintained by itself while it is written through this object; not by default. */
+  readonly maintenance?: AutomaticMaintenance
 }
 
 /** A commit, as it describes itself. */

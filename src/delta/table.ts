@@ -12,6 +12,12 @@ import { DataFiles } from './data-files.ts'
 import { assertEvaluable, definitionOf, type TableSpec } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
+import { type AutomaticMaintenance, Maintenance } from './maintenance/automatic.ts'
+import {
+  type MaintenanceOptions,
+  type MaintenanceResult,
+  maintainTable
+} from './maintenance/maintenance.ts'
 import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts'
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { addColumns, dropColumn, renameColumn, setProperties } from './operations/alter.ts'
@@ -48,10 +54,14 @@ export class DeltaTable<R extends object = StoredRow> {
   readonly #turns = new Queue()
   /** Rewrites of files run beside the rest, one at a time. */
   readonly #rewrites = new Queue()
+  readonly #maintenance: Maintenance | undefined
   #closed = false
 
-  private constructor(log: TableLog) {
+  private constructor(log: TableLog, maintenance?: AutomaticMaintenance) {
     this.#log = log
+    if (maintenance === undefined) return
+    const run = (options: MaintenanceOptions) => this.maintain(options)
+    this.#maintenance = new Maintenance(log.ports, log.where, maintenance, run)
   }
 
   /** Rejects with `DELTA_TABLE_NOT_FOUND` when there is proven to be no table. */
@@ -78,7 +88,7 @@ export class DeltaTable<R extends object = StoredRow> {
     const state = await loadState(ports, data, path)
     if (state === undefined) return undefined
     state.snapshot()
-    return new DeltaTable(new TableLog(ports, data, path, state, options))
+    return new DeltaTable(new TableLog(ports, data, path, state, options), options.maintenance)
   }
 
   /**
@@ -312,6 +322,16 @@ export class DeltaTable<R extends object = StoredRow> {
     return await this.#rewrites.run(() => optimizeTable(this.#log, turn, options), options.signal)
   }
 
+  /**
+   * Joins the small files that are many, copies files that are mostly deleted, and, when the last one is
+   * long ago, vacuums: a bounded part of the work at a time, and none of what another process is at. With
+   * `DeltaOptions.maintenance` this happens by itself.
+   */
+  async maintain(options: MaintenanceOptions = {}): Promise<MaintenanceResult> {
+    const turn: Turn = work => this.#exclusively(work, options.signal)
+    return await this.#rewrites.run(() => maintainTable(this.#log, turn, options), options.signal)
+  }
+
   /** Brings back the rows, schema and properties of a former version, in one commit that copies nothing. */
   async restore(options: RestoreOptions): Promise<RestoreResult> {
     return await this.#exclusively(() => restoreTable(this.#log, options), options.signal)
@@ -352,6 +372,7 @@ export class DeltaTable<R extends object = StoredRow> {
 
   /** Resolves when what runs beside the commits is done: checkpoints, key indexes. */
   async settled(): Promise<void> {
+    await this.#maintenance?.settled()
     await this.#log.settled()
   }
 
@@ -363,6 +384,7 @@ export class DeltaTable<R extends object = StoredRow> {
   /** Waits for work under way and removes local copies. The ports stay open. */
   async close(): Promise<void> {
     this.#closed = true
+    await this.#maintenance?.close()
     await this.#rewrites.idle()
     await this.#turns.idle()
     await this.#log.close()
@@ -374,6 +396,8 @@ export class DeltaTable<R extends object = StoredRow> {
   }
 
   async #exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return await this.#turns.run(work, signal)
+    const result = await this.#turns.run(work, signal)
+    this.#maintenance?.committed()
+    return result
   }
 }

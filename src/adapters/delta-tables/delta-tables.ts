@@ -4,11 +4,13 @@
  */
 import type { CellValue, Row, TableDef } from '../../core/index.ts'
 import {
+  type AutomaticMaintenance,
   type ChangesOptions,
   type DeltaOptions,
   type DeltaPorts,
   DeltaTable,
   type ExportFormat,
+  type MaintenanceResult,
   type OptimizeOptions,
   type OptimizeResult,
   type ParquetEngine,
@@ -36,6 +38,8 @@ export interface DeltaTablesOptions {
   readonly scratchDirectory: string
   /** Directory for indexes of merge keys (a cache); without it there are none. */
   readonly indexDirectory?: string
+  /** Keeps the tables that are written in shape; off by default. */
+  readonly maintenance?: Omit<AutomaticMaintenance, 'onRun'>
   /** Folder of the tables below the root of the store; the root itself by default. */
   readonly prefix?: string
 }
@@ -231,7 +235,7 @@ class DeltaTableStore implements DeltaTables {
     const path = this.#path(table.name)
     const ready = (async () => {
       const open = await this.#tables.get(path, () =>
-        DeltaTable.openOrCreate(path, specOf(table), this.#delta, this.#engineOptions())
+        DeltaTable.openOrCreate(path, specOf(table), this.#delta, this.#maintained(table))
       )
       await open.addColumns(columnsOf(table))
       return open
@@ -258,6 +262,32 @@ class DeltaTableStore implements DeltaTables {
       scratch: scratchDirectory,
       ...(indexDirectory === undefined ? {} : { indexDirectory })
     }
+  }
+
+  /** Tables that are written here; tools leave those that they open as they are. */
+  #maintained(table: TableDef): DeltaOptions {
+    const { maintenance } = this.#options
+    if (maintenance === undefined) return this.#engineOptions()
+    const onRun = (result: MaintenanceResult): void => this.#report(table.name, result)
+    return { ...this.#engineOptions(), maintenance: { ...maintenance, onRun } }
+  }
+
+  #report(table: string, { optimized, vacuumed }: MaintenanceResult): void {
+    const { log, metrics } = this.#ports.telemetry ?? {}
+    const labels = { table }
+    metrics?.count('delta_maintenance_bytes_total', optimized.bytesAdded, labels)
+    metrics?.count('delta_maintenance_files_joined_total', optimized.filesRemoved, labels)
+    metrics?.count('delta_vacuumed_files_total', vacuumed?.files.length ?? 0, labels)
+    log?.info('table maintained', {
+      table,
+      files_removed: optimized.filesRemoved,
+      files_added: optimized.filesAdded,
+      bytes_written: optimized.bytesAdded,
+      rows_purged: optimized.rowsPurged,
+      given_up: optimized.lost,
+      files_vacuumed: vacuumed?.files.length ?? 0,
+      bytes_vacuumed: vacuumed?.bytes ?? 0
+    })
   }
 
   #path(name: string): string {

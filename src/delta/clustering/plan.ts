@@ -15,6 +15,8 @@ const FULL_CUBE_BYTES = 107_374_182_400
 export interface ClusterPlanOptions {
   /** Everything, whoever clustered it and by what. */
   readonly full: boolean
+  /** Beyond it no more cubes are taken along. */
+  readonly mostBytes?: number
   /** Whether a file is to be copied without its deleted rows. */
   isWorn(add: AddAction): boolean
 }
@@ -23,7 +25,7 @@ export interface ClusterPlanOptions {
 export function planClustering(
   files: readonly AddAction[],
   columns: readonly string[],
-  { full, isWorn }: ClusterPlanOptions
+  { full, isWorn, mostBytes = Number.POSITIVE_INFINITY }: ClusterPlanOptions
 ): AddAction[] {
   const fresh: AddAction[] = []
   const cubes = new Map<string, AddAction[]>()
@@ -43,7 +45,7 @@ export function planClustering(
   let bytes = bytesOf(fresh)
   for (const cube of [...cubes.values()].sort((a, b) => bytesOf(a) - bytesOf(b))) {
     const size = bytesOf(cube)
-    if (size >= FULL_CUBE_BYTES || bytes < size * TAKEN_FROM) break
+    if (size >= FULL_CUBE_BYTES || bytes < size * TAKEN_FROM || bytes + size > mostBytes) break
     fresh.push(...cube)
     bytes += size
   }

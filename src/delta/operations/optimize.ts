@@ -148,14 +148,15 @@ function hasDeleted(add: AddAction, part: number): boolean {
   return deleted > 0 && (numRecords === undefined || deleted >= Number(numRecords) * part)
 }
 
-interface ClusterStep {
+export interface ClusterStep {
   readonly by: readonly SchemaField[]
   readonly targetFileBytes: number
   readonly info: OptimizeInfo
   readonly signal: AbortSignal | undefined
 }
 
-async function cluster(
+/** Clusters the files anew, in one commit. */
+export async function cluster(
   log: TableLog,
   planned: readonly AddAction[],
   { by, targetFileBytes, info, signal }: ClusterStep,

@@ -7,6 +7,7 @@ import { DeltaError } from '../../core/index.ts'
 import type { AddAction, RemoveAction } from '../actions.ts'
 import { vectorPath } from '../deletion-vectors/index.ts'
 import type { Snapshot } from '../log-state.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
 import { deletedFileRetentionMs } from '../table-properties.ts'
@@ -35,6 +36,8 @@ export interface VacuumResult {
   readonly dryRun: boolean
 }
 
+const DELETES_AT_ONCE = 16
+
 /** Rejects with `DELTA_RETENTION` when the retention would endanger readers or cannot be kept. */
 export async function vacuumTable(
   log: TableLog,
@@ -52,10 +55,8 @@ export async function vacuumTable(
     if (!isHidden(path.slice(prefix.length), snapshot)) doomed.push({ path, size })
   }
   if (options.dryRun !== true) {
-    for (const { path } of doomed) {
-      options.signal?.throwIfAborted()
-      await log.ports.store.delete(path)
-    }
+    const { store } = log.ports
+    await sideBySide(doomed, DELETES_AT_ONCE, ({ path }) => store.delete(path), options.signal)
   }
   return {
     files: doomed.map(({ path }) => path.slice(prefix.length)),
