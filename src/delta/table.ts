@@ -4,12 +4,10 @@
  */
 import type { CellValue } from '../core/index.ts'
 import { DeltaError } from '../core/index.ts'
-import type { CommitInfoAction } from './actions.ts'
 import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
 import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
-import { commitVersion } from './committer.ts'
 import { DataFiles } from './data-files.ts'
-import { assertEvaluable, definitionOf, type TableSpec } from './definition.ts'
+import type { TableSpec } from './definition.ts'
 import { loadState, readCommitIfThere } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type AutomaticMaintenance, Maintenance } from './maintenance/automatic.ts'
@@ -22,6 +20,7 @@ import { type MergeOptions, type MergeResult, mergeInto } from './merge/merge.ts
 import { type MergeSpec, mergeRulesOf } from './merge/rules.ts'
 import { addColumns, dropColumn, renameColumn, setProperties } from './operations/alter.ts'
 import { addConstraint, dropConstraint } from './operations/constraints.ts'
+import { createTable } from './operations/create.ts'
 import { type DeleteOptions, type DeleteResult, deleteRows } from './operations/delete.ts'
 import { changeDomain } from './operations/domains.ts'
 import { type OptimizeOptions, optimizeTable } from './operations/optimize.ts'
@@ -103,25 +102,7 @@ export class DeltaTable<R extends object = StoredRow> {
   ): Promise<DeltaTable<R>> {
     const existing = await DeltaTable.openIfExists<R>(path, ports, options)
     if (existing !== undefined) return existing
-    const commitInfo: CommitInfoAction = {
-      timestamp: ports.clock.now(),
-      operation: 'CREATE TABLE',
-      operationParameters: {
-        partitionBy: JSON.stringify(spec.partitionBy ?? []),
-        ...(spec.clusterBy === undefined ? {} : { clusterBy: JSON.stringify(spec.clusterBy) })
-      },
-      operationMetrics: {},
-      isBlindAppend: true,
-      engineInfo: 'claims-pipeline',
-      txnId: ports.ids.uuid()
-    }
-    const where = `${ports.store.root}/${path}`
-    const { domainMetadata, ...definition } = definitionOf(spec, ports, where)
-    await assertEvaluable(definition, ports, where)
-    const { protocol, metaData } = definition
-    const domains = domainMetadata === undefined ? [] : [{ domainMetadata }]
-    const actions = [{ commitInfo }, { protocol }, { metaData }, ...domains]
-    await commitVersion(ports, path, 0, actions)
+    await createTable(path, spec, ports)
     return await DeltaTable.open(path, ports, options)
   }
 

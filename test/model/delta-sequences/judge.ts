@@ -65,13 +65,14 @@ class Judge {
       const before = this.#rows.at(-1) ?? new Map()
       const outcome = byOperation.get(operation)
       if (operation !== 0 && outcome === undefined) this.#problem(`version ${version} is of nobody`)
-      const after = outcome === undefined || name === 'OPTIMIZE' ? before : effect(outcome, before)
+      const after =
+        outcome === undefined || name === 'OPTIMIZE' ? before : this.#effect(outcome, before)
       this.#rows.push(after)
       this.#texts.push(textOf(after.values()))
     }
     for (const [operation, versions] of this.#versionsOf) {
       const kind = byOperation.get(operation)?.task.action.kind ?? 'create'
-      if (versions.length > 1 && kind !== 'optimize') {
+      if (versions.length > 1 && kind !== 'optimize' && kind !== 'maintain') {
         this.#problem(`operation ${operation} (${kind}) is committed as ${versions.join(' and ')}`)
       }
     }
@@ -92,6 +93,19 @@ class Judge {
     }
   }
 
+  #effect(outcome: Outcome, before: Rows): Rows {
+    const { task, version } = outcome
+    if (task.action.kind !== 'restore') return effect(outcome, before)
+    return this.#rows[version ?? 0] ?? before
+  }
+
+  /** A column that one writer knows may be gone by the restore of another. */
+  #mayLackColumn(error: unknown): boolean {
+    const { outcomes } = this.#played
+    const restored = outcomes.some(({ task }) => task.action.kind === 'restore')
+    return restored && isPipelineError(error) && error.code === 'DELTA_SCHEMA_MISMATCH'
+  }
+
   #checkOutcome(outcome: Outcome): void {
     const { task, result, error, from, to } = outcome
     const { action, operation } = task
@@ -99,7 +113,8 @@ class Judge {
       this.#problem(`operation ${operation} (${action.kind} by ${outcome.writer}): ${what}`)
     const committed = this.#versionsOf.get(operation) ?? []
     if (error !== undefined) {
-      const known = isInjected(error) || (isPipelineError(error) && LOST.has(error.code))
+      const lost = isPipelineError(error) && LOST.has(error.code)
+      const known = isInjected(error) || lost || this.#mayLackColumn(error)
       if (!known && !this.#mayBeGone(outcome)) say(`failed: ${describe(error)}`)
       return
     }
@@ -188,7 +203,7 @@ class Judge {
   /** Whether no vacuum took what was of use until that time. */
   #isYoung(until: number): boolean {
     return this.#played.outcomes.every(outcome => {
-      if (outcome.task.action.kind !== 'vacuum') return true
+      if (!['vacuum', 'maintain'].includes(outcome.task.action.kind)) return true
       const { retentionMs }: Pick<VacuumResult, 'retentionMs'> =
         outcome.result?.kind === 'vacuum' ? outcome.result.result : { retentionMs: DAY_MS }
       return outcome.startedAt + SLACK_MS < until + retentionMs
@@ -265,7 +280,9 @@ class Judge {
 
   /** Their files are of use as long as the version is young. */
   async #checkChanges(): Promise<void> {
-    const { world } = this.#played
+    const { world, outcomes } = this.#played
+    // A restore changes whole files, whatever rows they have in common, and may take columns away.
+    if (outcomes.some(({ task }) => task.action.kind === 'restore')) return
     await this.#attempt('the change feed', async () => {
       const isKept = (version: number): boolean => this.#isYoung(world.commits.get(version) ?? 0)
       this.#problems.push(...(await changesProblems(world, this.#rows, isKept)))

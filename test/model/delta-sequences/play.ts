@@ -11,6 +11,8 @@ import { type Actor, World } from '../../helpers/simulated-world.ts'
 import { type Action, COLUMNS, POLICIES, type Program, type Task } from './program.ts'
 
 export const TABLE = 't'
+/** Less than the shortest retention. */
+const RESTORED_MS = 36_000_000
 export const OPTIONS: DeltaOptions = { scratch: '/tmp/claims-pipeline-simulated' }
 /** So few rows that no index is ever written: its file belongs to no simulated disk. */
 const INDEXED = { indexDirectory: '/tmp/claims-pipeline-simulated', indexFromRows: 1 }
@@ -178,10 +180,16 @@ class Player {
         await table.setProperties(action.changes)
         return { kind: 'nothing' }
       case 'optimize': {
-        const { targetFileBytes, deletedPart } = action
-        await table.optimize({ targetFileBytes, deletedPart })
+        const { targetFileBytes, deletedPart, zOrderBy } = action
+        await table.optimize({ targetFileBytes, deletedPart, zOrderBy })
         return { kind: 'nothing' }
       }
+      case 'maintain': {
+        const { vacuumed } = await table.maintain()
+        return vacuumed === undefined ? { kind: 'nothing' } : { kind: 'vacuum', result: vacuumed }
+      }
+      case 'restore':
+        return await this.#restore(table, outcome, action.back)
       case 'vacuum':
         return { kind: 'vacuum', result: await table.vacuum() }
       case 'checkpoint':
@@ -202,6 +210,16 @@ class Player {
         await this.#reopen(writer)
         return { kind: 'nothing' }
     }
+  }
+
+  /** Only to what no vacuum may take meanwhile. */
+  async #restore(table: DeltaTable, outcome: Outcome, back: number): Promise<Result> {
+    const version = Math.max(0, this.#world.newest - back)
+    const superseded = this.#world.commits.get(version + 1) ?? this.#world.now
+    outcome.version = version
+    if (this.#world.now - superseded > RESTORED_MS) return { kind: 'nothing' }
+    await table.restore({ version })
+    return { kind: 'nothing' }
   }
 }
 

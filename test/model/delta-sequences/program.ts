@@ -47,7 +47,15 @@ export type Action =
   | { readonly kind: 'append'; readonly rows: readonly Row[] }
   | { readonly kind: 'addColumn' }
   | { readonly kind: 'setProperties'; readonly changes: Readonly<Record<string, string>> }
-  | { readonly kind: 'optimize'; readonly targetFileBytes: number; readonly deletedPart: number }
+  | {
+      readonly kind: 'optimize'
+      readonly targetFileBytes: number
+      readonly deletedPart: number
+      readonly zOrderBy: readonly string[]
+    }
+  | { readonly kind: 'maintain' }
+  /** To a version so many before the newest. */
+  | { readonly kind: 'restore'; readonly back: number }
   | { readonly kind: 'vacuum' }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'read' }
@@ -144,9 +152,12 @@ function actionOf(random: Random): Action {
   if (dice < 0.68) return { kind: 'setProperties', changes: propertiesOf(random) }
   if (dice < 0.74) {
     const targetFileBytes = random.pick([1000, 50_000, 10_000_000])
-    return { kind: 'optimize', targetFileBytes, deletedPart: random.pick([0, 0.1, 0.6]) }
+    const zOrderBy = random.pick([[], [], ['n'], ['name', 'at'], ['n', 'name', 'made']])
+    return { kind: 'optimize', targetFileBytes, deletedPart: random.pick([0, 0.1, 0.6]), zOrderBy }
   }
-  if (dice < 0.79) return { kind: 'vacuum' }
+  if (dice < 0.76) return { kind: 'maintain' }
+  if (dice < 0.77) return { kind: 'restore', back: random.int(0, 3) }
+  if (dice < 0.8) return { kind: 'vacuum' }
   if (dice < 0.83) return { kind: 'checkpoint' }
   if (dice < 0.89) return { kind: 'read' }
   if (dice < 0.92) return { kind: 'readPast', part: random.next() }
