@@ -48,6 +48,8 @@ async function fill(delta: TestDelta, name: string, vectors: boolean, partitione
   await table.merge([row(3, 'over', null), row(3, 'twice', null)], { ...rules, overwrite: true })
   await table.optimize({ deletedPart: 0 })
   await table.merge([row(5, 'last')], { ...rules, deleteWhen: ({ id }) => id === 6 })
+  await table.update({ where: 'id BETWEEN 40 AND 45', set: { text: 'set', place: 'z' } })
+  await table.delete({ where: 'id BETWEEN 50 AND 55' })
   await assertReplays(table)
   return table
 }
@@ -58,6 +60,8 @@ describe('changes that we write, read by others', { skip: missing ?? false }, ()
   let delta: TestDelta
   let answers: Record<string, Record<string, Cell[] | string>> = {}
   const ours = new Map<string, readonly Cell[]>()
+  /** Each version with its time. */
+  const times = new Map<string, Set<string>>()
   const names = ['copied', 'copied-partitioned', 'vectors', 'vectors-partitioned']
 
   before(async () => {
@@ -68,6 +72,9 @@ describe('changes that we write, read by others', { skip: missing ?? false }, ()
       const table = await fill(delta, name, name.startsWith('vectors'), partitioned)
       const { rows: cells, schema } = await changesOf(table, join(delta.root, `${name}.parquet`), 1)
       ours.set(name, cells)
+      const changes = await table.changes({ fromVersion: 1 })
+      const timed = changes.map(one => `${one['_commit_version']} at ${one['_commit_timestamp']}`)
+      times.set(name, new Set(timed))
       const wanted = schema.map(field => JSON.parse(field.slice(0, field.lastIndexOf(':'))))
       requests.push({ name, path: table.location, from: 1, columns: wanted })
       await table.close()
@@ -89,6 +96,8 @@ describe('changes that we write, read by others', { skip: missing ?? false }, ()
       assert.ok(Array.isArray(theirs), String(theirs))
       const untimed = theirs.map(cells => (cells as Cell[]).slice(0, -1))
       assert.deepEqual(untimed, ours.get(name))
+      const timed = theirs.map(cells => (cells as Cell[]).slice(-2).join(' at '))
+      assert.deepEqual(new Set(timed), times.get(name))
     })
     test(`deltalake reads the same changes: ${name}`, () => {
       const theirs = answers[name]?.['deltalake']

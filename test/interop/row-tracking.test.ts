@@ -55,6 +55,8 @@ async function fill(delta: TestDelta, { name, vectors, partitioned, late }: Kind
   await table.optimize({ deletedPart: 0 })
   await table.merge(rows(2900, 200), rules)
   await table.delete({ where: 'id BETWEEN 200 AND 210' })
+  await table.update({ where: 'id BETWEEN 300 AND 310', set: { text: { sql: "text || '!'" } } })
+  await table.update({ where: 'id = 311', set: { place: 'z' } })
   return table
 }
 

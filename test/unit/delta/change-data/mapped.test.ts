@@ -37,6 +37,8 @@ for (const mode of ['name', 'id']) {
       await table.renameColumn(['text'], 'words')
       await table.merge([{ id: 1, place: 'x', words: 'renamed' }], { ...rules, overwrite: true })
       await table.optimize({ deletedPart: 0 })
+      await table.delete({ where: 'id > 2900' })
+      await table.update({ where: 'id < 5', set: { words: 'set', place: 'z' } })
       await assertTracked(table, 'id', 4)
       await assertReplays(table, 5)
       await assert.rejects(table.changes({ fromVersion: 1 }), { code: 'DELTA_SCHEMA_MISMATCH' })

@@ -95,6 +95,8 @@ for (const vectors of [true, false]) {
       await table.optimize({ deletedPart: 0 })
       await table.merge(rows(0, 3000, 'most'), rules)
       await table.delete({ where: 'id < 20' })
+      await table.update({ where: 'id BETWEEN 30 AND 40', set: { text: { sql: "text || '!'" } } })
+      await table.update({ where: 'id = 3001', set: { place: 'z' } })
       await table.optimize({ deletedPart: 0 })
       await table.checkpoint()
       const again = await DeltaTable.open('t', delta.ports, delta.options)
