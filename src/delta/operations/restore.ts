@@ -176,14 +176,27 @@ function definitionActions(log: TableLog, current: Snapshot, wanted: Snapshot): 
   ]
 }
 
-/** Ids that columns have had are not given again. */
+/** How the log tells time is not part of what a version held. */
+const KEPT = [
+  'delta.enableInCommitTimestamps',
+  'delta.inCommitTimestampEnablementVersion',
+  'delta.inCommitTimestampEnablementTimestamp'
+]
+
 function restoredMetadata(current: MetadataAction, wanted: MetadataAction): MetadataAction {
+  const configuration: Record<string, string> = { ...wanted.configuration }
+  for (const key of KEPT) {
+    const value = current.configuration[key]
+    if (value === undefined) delete configuration[key]
+    else configuration[key] = value
+  }
+  // Ids that columns have had are not given again.
   const key = 'delta.columnMapping.maxColumnId'
   const ids = [current, wanted].map(metadata => Number(metadata.configuration[key] ?? 0))
-  if (wanted.configuration[key] === undefined || ids.some(id => !Number.isSafeInteger(id))) {
-    return wanted
+  if (configuration[key] !== undefined && ids.every(id => Number.isSafeInteger(id))) {
+    configuration[key] = String(Math.max(...ids))
   }
-  return { ...wanted, configuration: { ...wanted.configuration, [key]: String(Math.max(...ids)) } }
+  return { ...wanted, configuration }
 }
 
 /** A checkpoint gives null for what an action lacks. */

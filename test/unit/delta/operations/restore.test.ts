@@ -105,6 +105,27 @@ describe('Restore', () => {
     await table.close()
   })
 
+  test('goes back before rows were tracked, and forth', async () => {
+    await using delta = await openTestDelta()
+    const table = await create(delta)
+    await table.append(rows(0, 10, 'a'))
+    await table.setProperties({ 'delta.enableRowTracking': 'true' })
+    await table.append(rows(10, 10, 'b'))
+    await table.merge(rows(5, 10, 'c'), rules)
+    const { version } = await table.snapshot()
+    const tracked = sorted(await table.read({ rowIds: true }))
+    await table.restore({ version: 1 })
+    assert.deepEqual(sorted(await table.read()), rows(0, 10, 'a'))
+    await table.append(rows(50, 10, 'd'))
+    assert.equal(await table.countRows(), 20)
+    await table.restore({ version })
+    assert.deepEqual(sorted(await table.read({ rowIds: true })), tracked)
+    await table.append(rows(60, 10, 'e'))
+    assert.equal(await table.countRows(), 30)
+    assert.deepEqual((await table.verify(['id'])).problems, [])
+    await table.close()
+  })
+
   test('names the files that are gone, and goes on without them when told to', async () => {
     await using delta = await openTestDelta()
     const table = await create(delta)
