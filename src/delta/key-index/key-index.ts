@@ -44,6 +44,8 @@ const SMALLEST_TABLE = 50_000
 /** Rows that are kept in memory before they are merged with the others: this part of the table, within bounds. */
 const RECENT_PART = 0.1
 const RECENT_ROWS = { least: 100_000, most: 500_000 }
+/** What a row takes in a file at least, as good as always. */
+const LEAST_ROW_BYTES = 8
 /** More rows than these are read beside the work, since hashing them here would hold it up. */
 const ENTERED_ROWS = 10_000
 /** Lookups between two turns of the event loop. */
@@ -362,8 +364,9 @@ function identityOf(file: RunFile): string {
   return identity
 }
 
+/** A file whose statistics do not say has hardly more rows than this. */
 function rowsOf(adds: Iterable<AddAction>): number {
   let rows = 0
-  for (const add of adds) rows += Number(statsOf(add).numRecords ?? 0)
+  for (const add of adds) rows += Number(statsOf(add).numRecords ?? add.size / LEAST_ROW_BYTES)
   return rows
 }

@@ -2,6 +2,7 @@
  * Keys of the newest files, in memory: an open-addressing hash table from hashes to file and row. A hash
  * may be there several times, where a table has a key twice.
  */
+import { endianness } from 'node:os'
 import type { KeyHashes } from '../parquet-engine.ts'
 import { HASH_WORDS } from './key-hash.ts'
 
@@ -13,6 +14,7 @@ const EMPTY = 0xffff_ffff
 const SMALLEST = 1024
 const TOP = HASH_WORDS - 1
 const BATCH_ROWS = 16_384
+const LITTLE_ENDIAN = endianness() === 'LE'
 
 export class RecentKeys {
   #words = emptySlots(SMALLEST)
@@ -52,26 +54,29 @@ export class RecentKeys {
   /** All of them by the last word of their hashes, ascending, a batch at a time. */
   *sorted(): Generator<KeyHashes> {
     const words = this.#words
-    // A number holds 53 bits: the last word and the slot, as long as there are less than two million.
-    const order = new Float64Array(this.#size)
+    // Pairs of the slot and the last word, sorted as the one number that they are on this machine.
+    const pairs = new Uint32Array(this.#size * 2)
+    const [slotAt, topAt] = LITTLE_ENDIAN ? [0, 1] : [1, 0]
     let count = 0
     for (let slot = 0; slot < this.#slots; slot++) {
       if (words[slot * SLOT + FILE] === EMPTY) continue
-      order[count++] = (words[slot * SLOT + TOP] as number) * this.#slots + slot
+      pairs[count * 2 + slotAt] = slot
+      pairs[count * 2 + topAt] = words[slot * SLOT + TOP] as number
+      count++
     }
-    order.sort()
+    new BigUint64Array(pairs.buffer).sort()
     for (let start = 0; start < count; start += BATCH_ROWS) {
-      const part = order.subarray(start, start + BATCH_ROWS)
-      const hashes = new Uint32Array(part.length * HASH_WORDS)
-      const places = new Uint32Array(part.length * 2)
-      part.forEach((place, i) => {
-        const slot = (place % this.#slots) * SLOT
+      const rows = Math.min(BATCH_ROWS, count - start)
+      const hashes = new Uint32Array(rows * HASH_WORDS)
+      const places = new Uint32Array(rows * 2)
+      for (let i = 0; i < rows; i++) {
+        const slot = (pairs[(start + i) * 2 + slotAt] as number) * SLOT
         for (let word = 0; word < HASH_WORDS; word++) {
           hashes[i * HASH_WORDS + word] = words[slot + word] as number
         }
         places[i * 2] = words[slot + ROW] as number
         places[i * 2 + 1] = words[slot + FILE] as number
-      })
+      }
       yield { hashes, places }
     }
   }
