@@ -25,9 +25,18 @@ const HASHED_TYPES: ReadonlySet<DataType> = new Set([
   'timestamp'
 ])
 
-/** Whether equal values of the type have one text. */
+/** Where the machine allows approved functions only (FIPS), there is no MD5. */
+const available = ((): boolean => {
+  try {
+    return hash('md5', '') !== ''
+  } catch {
+    return false
+  }
+})()
+
+/** Whether keys of the type can be hashed: equal values have one text. */
 export function isHashed(type: DataType): boolean {
-  return HASHED_TYPES.has(type)
+  return available && HASHED_TYPES.has(type)
 }
 
 /** Hashes of the keys of rows, four words a row. No key column may be null. */

@@ -134,7 +134,7 @@ export class Locator {
   ): Promise<Match[]> {
     const columns = this.#wantedColumns(snapshot)
     if (columns.length === 0) return hits.map(hit => ({ ...hit, values: {} }))
-    const rest = columns.filter(column => !this.#rules.keys.includes(column.name))
+    const rest = columns.filter(({ name }) => this.#matters(snapshot, name))
     return await withFiles(this.#log, used, async files => {
       const fetched = await this.#log.ports.engine.fetch({ files, columns: rest, places: hits })
       return fetched.flatMap(({ place, values }) => {
@@ -154,6 +154,13 @@ export class Locator {
     const rowId = this.#added ? undefined : rowIdColumn(snapshot)
     const columns = this.#keysAlone(snapshot) ? [] : engineColumns(snapshot)
     return rowId === undefined ? columns : [...columns, rowId]
+  }
+
+  /** Whether it is not known already what a column becomes: keys stay, audit columns are what is given. */
+  #matters({ metadata }: Snapshot, column: string): boolean {
+    if (this.#rules.keys.includes(column)) return false
+    if (this.#rules.policies.get(column) !== 'audit' || recordsChanges(metadata)) return true
+    return this.#groups.some(({ rows }) => rows.some(row => row[column] === undefined))
   }
 
   /** Key columns as files hold them: texts in UTF-8, where a lone surrogate has become another character. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { Row } from '../../../../src/core/index.ts'
+import type { ColumnPolicy, Row } from '../../../../src/core/index.ts'
 import {
   type ColumnSpec,
   DeltaTable,
@@ -176,6 +176,39 @@ describe('The key index', () => {
     assert.deepEqual(await table.read({ where: "id = 'k9'" }), [
       { id: 'k9', part: 2, note: 'bare', filler: null }
     ])
+    await table.close()
+  })
+
+  test('lets every column policy see the stored row', async () => {
+    await using delta = await openTestDelta()
+    await filled(delta)
+    const table = await openIndexed(delta)
+    await settle(table)
+    const policies = new Map<string, ColumnPolicy>([
+      ['note', 'audit'],
+      ['filler', 'first']
+    ])
+    const audited: MergeRules = { keys: ['id', 'part'], policies }
+    // Differs in what is audited alone, and in what stays as it was first.
+    assert.equal((await table.merge([row(5, 'later')], audited)).updated, 0)
+    assert.equal((await table.merge([{ ...row(5, 'later'), filler: 'x' }], audited)).updated, 0)
+    const mixed: MergeRules = { ...audited, policies: new Map([['note', 'audit']]) }
+    const batch = [
+      { ...row(5, 'later'), filler: 'x' },
+      { id: 'k6', part: 6, filler: 'y' }
+    ]
+    assert.equal((await table.merge(batch, mixed)).updated, 2)
+    const found = await table.read({ where: "filler IN ('x', 'y')", columns: ['id', 'note'] })
+    assert.deepEqual(
+      found.sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1)),
+      [
+        { id: 'k5', note: 'later' },
+        { id: 'k6', note: 'old' }
+      ]
+    )
+    assert.equal((await table.merge([{ ...row(5, 'newest'), filler: 'z' }], mixed)).updated, 1)
+    const [last] = await table.read({ where: "filler = 'z'" })
+    assert.deepEqual(last, { ...row(5, 'newest'), filler: 'z' })
     await table.close()
   })
 
