@@ -15,7 +15,8 @@ import { assertWritable } from './protocol.ts'
 import { RowRules } from './row-rules/index.ts'
 import { withRowTracking } from './row-tracking/index.ts'
 import { type ColumnsSpec, columnList } from './row-types.ts'
-import { addedFields, parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
+import { parseSchema, type SchemaField, serialiseSchema } from './schema.ts'
+import { evolvedFields } from './schema-evolution.ts'
 
 /** What a table is created with. */
 export interface TableSpec<C extends ColumnsSpec = ColumnsSpec> {
@@ -139,7 +140,7 @@ export function withProperties(
 }
 
 /**
- * Names of the columns that a table lacks. Rejects with `DELTA_SCHEMA_MISMATCH` when it has one with another
+ * Names of the columns, and of fields of structs, that a table lacks. Rejects with `DELTA_SCHEMA_MISMATCH` when it has one with another
  * type, or lacks one that is not nullable.
  */
 export function missingColumns(
@@ -147,5 +148,6 @@ export function missingColumns(
   columns: ColumnsSpec,
   where: string
 ): string[] {
-  return addedFields(fields, columnList(columns).map(fieldOf), where).map(field => field.name)
+  const { added } = evolvedFields(fields, columnList(columns).map(fieldOf), where)
+  return added.map(path => path.join('.'))
 }

@@ -4,7 +4,7 @@
  */
 import type { CellValue } from '../core/index.ts'
 import type { ColumnSpec } from './column-spec.ts'
-import type { InputRow } from './values/cells.ts'
+import type { InputRow, NestedInput } from './values/cells.ts'
 
 /** A row of a table whose columns are not known to the compiler. */
 export type StoredRow = Record<string, CellValue>
@@ -60,7 +60,9 @@ export type Given<T> = T extends DecimalText
   ? string | number | bigint
   : T extends BinaryText
     ? string | Uint8Array
-    : T
+    : T extends NestedText
+      ? string | NestedInput
+      : T
 
 /** The type of a column, or the type and the rest of its definition. */
 export type ColumnShorthand = ColumnSpec['type'] | Omit<ColumnSpec, 'name'>

@@ -1,11 +1,12 @@
 /**
  * Rows at the border of the engine: each value is checked against the type of its column and brought to
- * one form (values/cells.ts), so that equal values compare equal. A wrong value is an error that names
+ * one form (values/), so that equal values compare equal. A wrong value is an error that names
  * the column.
  */
 import { type CellValue, DeltaError } from '../core/index.ts'
-import type { SchemaField } from './schema.ts'
-import { canonicalCell, type InputRow, Misfit } from './values/cells.ts'
+import { type DataType, isNested, type SchemaField } from './schema.ts'
+import { canonicalCell, type InputRow, type InputValue, Misfit } from './values/cells.ts'
+import { nestedText } from './values/nested.ts'
 
 /**
  * A copy of the row with the cells of its values. Columns that are `undefined` stay absent. Rejects with
@@ -50,7 +51,7 @@ function checkedCell(
   }
   if (value === null) return null
   try {
-    return canonicalCell(field.type, value, name)
+    return cellOf(field.type, value, name)
   } catch (error) {
     if (!(error instanceof Misfit)) throw error
     throw new DeltaError(
@@ -58,6 +59,10 @@ function checkedCell(
       `${where}: a value of the column ${error.path} ${error.message}`
     )
   }
+}
+
+function cellOf(type: DataType, value: InputValue, name: string): CellValue {
+  return isNested(type) ? nestedText(type, value, name) : canonicalCell(type, value, name)
 }
 
 /** Rejects a row to be stored that has a null in a column that is not nullable. */

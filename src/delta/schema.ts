@@ -153,44 +153,8 @@ function* nestedFields(type: DataType): Generator<SchemaField> {
   }
 }
 
-/** Fields of `wanted` that `existing` lacks; rejects a difference that is not an added nullable column. */
-export function addedFields(
-  existing: readonly SchemaField[],
-  wanted: readonly SchemaField[],
-  where: string
-): SchemaField[] {
-  const byName = new Map(existing.map(field => [field.name.toLowerCase(), field]))
-  const added: SchemaField[] = []
-  for (const field of wanted) {
-    const present = byName.get(field.name.toLowerCase())
-    if (present === undefined) added.push(field)
-    else if (present.name !== field.name || !sameType(present.type, field.type)) {
-      throw mismatch(where, present, field)
-    }
-  }
-  const required = added.find(field => !field.nullable)
-  if (required !== undefined) {
-    throw new DeltaError(
-      'DELTA_SCHEMA_MISMATCH',
-      `${where} lacks the column ${required.name}, which is not nullable and so cannot be added`
-    )
-  }
-  return added
-}
-
-function mismatch(where: string, present: SchemaField, wanted: SchemaField): DeltaError {
-  return new DeltaError(
-    'DELTA_SCHEMA_MISMATCH',
-    `${where} has the column ${present.name} as ${describeType(present.type)}, the definition asks for ${wanted.name} as ${describeType(wanted.type)}`
-  )
-}
-
 export function describeType(type: DataType): string {
   return typeof type === 'string' ? type : JSON.stringify(type)
-}
-
-function sameType(a: DataType, b: DataType): boolean {
-  return describeType(a) === describeType(b)
 }
 
 function checkType(type: DataType, where: string): void {

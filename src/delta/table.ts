@@ -122,7 +122,7 @@ export class DeltaTable<R extends object = StoredRow> {
   }
 
   /**
-   * Adds the nullable columns that are missing; rejects other differences (`DELTA_SCHEMA_MISMATCH`), and names
+   * Adds the nullable columns that are missing, fields of structs too; rejects other differences (`DELTA_SCHEMA_MISMATCH`), and names
    * that a table without column mapping cannot have (`DELTA_SCHEMA_INVALID`).
    */
   async addColumns(columns: ColumnsSpec): Promise<void> {

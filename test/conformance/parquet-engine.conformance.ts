@@ -7,13 +7,15 @@ import { describe, test } from 'node:test'
 import { type CellValue, parseJson, type Row } from '../../src/core/index.ts'
 import {
   type DataFile,
+  type DataType,
   type EngineColumn,
   hashKeys,
   type KeyHashes,
-  type ParquetEngine
+  type ParquetEngine,
+  type SchemaField
 } from '../../src/delta/index.ts'
 
-const column = (name: string, type: string, physicalName = name): EngineColumn => ({
+const column = (name: string, type: DataType, physicalName = name): EngineColumn => ({
   name,
   physicalName,
   type,
@@ -391,6 +393,51 @@ export function parquetEngineConformance(name: string, open: () => Promise<Parqu
         assert.deepEqual(await scanAll(engine, [file], [renamed]), [{ renamed: 'a' }])
         const again = column('col-1', 'string', 'col-2')
         assert.deepEqual(await scanAll(engine, [file], [again]), [{ 'col-1': null }])
+      }))
+
+    test('keeps nested values, finds their fields by the names in the file, and tells their bounds', () =>
+      withEngine(async ({ engine, path, write }) => {
+        const field = (name: string, type: DataType, physicalName: string): SchemaField => ({
+          ...{ name, type, nullable: true },
+          metadata: { 'delta.columnMapping.physicalName': physicalName }
+        })
+        const array = (elementType: DataType): DataType => {
+          return { type: 'array', elementType, containsNull: true }
+        }
+        const struct = (...fields: SchemaField[]): DataType => ({ type: 'struct', fields })
+        const a = field('a', 'decimal(5,2)', 'p1')
+        const inner = struct(a, field('b', array(struct(field('x', 'long', 'p3'))), 'p2'))
+        const map: DataType = {
+          ...{ type: 'map', keyType: 'date', valueType: 'binary', valueContainsNull: true }
+        }
+        const columns = [id, column('s', inner), column('l', array('timestamp')), column('m', map)]
+        const cells: readonly Row[] = [
+          {
+            ...{ id: 'a', s: '{"a":"-1.50","b":[{"x":9007199254740993},null]}', l: '[]' },
+            m: '[{"key":"0001-01-01","value":"AP8="},{"key":"2024-02-29","value":null}]'
+          },
+          { id: 'b', s: '{"a":"10.00","b":null}', l: '["1969-12-31T23:59:59.999999Z"]', m: '[]' },
+          { id: 'c', s: null, l: null, m: null }
+        ]
+        const file = await write('a', columns, cells)
+        assert.deepEqual(await scanAll(engine, [file], columns), cells)
+        const copies = [{ file, without: [0] }]
+        const copy = await write('b', columns, cells.slice(0, 1), copies)
+        const found = (await scanAll(engine, [copy], columns)).sort(byId)
+        assert.deepEqual(found, cells)
+        const later = struct(field('new', 'long', 'p9'), { ...a, name: 'renamed' })
+        const renamed = (await scanAll(engine, [copy], [id, column('s', later)])).sort(byId)
+        const texts = ['{"new":null,"renamed":"-1.50"}', '{"new":null,"renamed":"10.00"}', null]
+        assert.deepEqual(
+          renamed.map(row => row['s']),
+          texts
+        )
+        const request = { target: path('f'), columns, copies: [], rows: cells }
+        const written = await engine.write({ ...request, compression: 'snappy' })
+        const bounds = written.columns.get('s')?.fields?.get('p1')
+        assert.deepEqual(bounds, { nullCount: 1, min: '-1.50', max: '10.00' })
+        assert.equal(written.columns.get('l'), undefined)
+        assert.equal(written.columns.get('m'), undefined)
       }))
 
     test('takes partition values from the log, null and typed ones too', () =>

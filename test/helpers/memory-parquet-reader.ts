@@ -1,7 +1,7 @@
 /** The rows of one file of the Parquet engine for tests (memory-parquet.ts). */
 import type { CellValue } from '../../src/core/index.ts'
-import { type DataFile, type EngineColumn, hasPosition } from '../../src/delta/index.ts'
-import { partitionCell, storedCell } from './memory-parquet-values.ts'
+import { type DataFile, type EngineColumn, hasPosition, isNested } from '../../src/delta/index.ts'
+import { nestedCell, partitionCell, storedCell } from './memory-parquet-values.ts'
 
 export interface Content {
   /** By physical name. */
@@ -42,6 +42,7 @@ export class FileReader {
       return partitionCell(this.#file.partitionValues[column.physicalName] ?? null, column)
     }
     const stored = this.#content.rows[position]?.[this.#indexes.get(column) ?? -1]
+    if (stored != null && isNested(column.type)) return nestedCell(String(stored), column.type)
     return storedCell(stored ?? this.#default(position, column), column)
   }
 

@@ -138,13 +138,15 @@ class MemoryParquet implements ParquetEngine {
       name: physicalName,
       ...(fieldId === undefined ? {} : { id: fieldId })
     }))
-    const bytes = Buffer.from(
-      MAGIC + stringifyJson({ columns: names, rows: rows.map(row => row.map(fileCell)) })
+    const stored = rows.map(row =>
+      row.map((cell, at) => fileCell(cell, columns[at] as EngineColumn))
     )
+    const bytes = Buffer.from(MAGIC + stringifyJson({ columns: names, rows: stored }))
     await this.#files.write(request.target, bytes)
-    const statistics = columns.map((column, index) => {
+    const statistics = columns.flatMap((column, index) => {
       const cells = rows.map(row => row[index] ?? null)
-      return [column.name, statisticsOf(cells, column)] as const
+      const known = statisticsOf(cells, column)
+      return known === undefined ? [] : [[column.name, known] as const]
     })
     return {
       size: bytes.length * this.#sizeFactor,

@@ -16,7 +16,7 @@ import {
 } from '@duckdb/node-api'
 import type { CellValue } from '../../core/index.ts'
 import { type DataType, decimalOf, isNested } from '../../delta/index.ts'
-import { jsonText } from './nested-json.ts'
+import { jsonText, nestedValue } from './nested-json.ts'
 import { decimalText, sqlType } from './sql.ts'
 
 export const CHUNK_ROWS = 2048
@@ -59,9 +59,9 @@ const FORMS: Readonly<Record<string, InputForm>> = {
   binary: text(column => `from_base64(${column})`)
 }
 
-/** Undefined for types whose values the engine does not take from JavaScript. */
+/** Undefined for types that no table has. */
 export function inputForm(type: DataType): InputForm | undefined {
-  if (isNested(type)) return undefined
+  if (isNested(type)) return text(column => nestedValue(column, type))
   if (decimalOf(type) !== undefined) return text(column => `${column}::${sqlType(type)}`)
   return typeof type === 'string' ? FORMS[type] : undefined
 }

@@ -10,7 +10,6 @@ import type { Snapshot } from '../log-state.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { type RowRules, rowRulesOf } from '../row-rules/index.ts'
-import { isNested } from '../schema.ts'
 import { MAX_CONFLICTS, type TableLog } from '../table-log.ts'
 import { type TransactionOptions, transactionActions } from '../transactions.ts'
 import type { InputRow } from '../values/cells.ts'
@@ -132,7 +131,6 @@ class MergeWork {
   ) {
     this.#log = log
     this.#insertOnly = rules.insertOnly === true
-    if (!this.#insertOnly) assertMergeable(snapshot, log.where)
     this.#rowCount = rows.length
     this.#source = groupRows(rules, snapshot.fields, rows, log.where)
     this.#locator = new Locator(log, rules, this.#source.groups)
@@ -232,15 +230,5 @@ function assertOnlyAppends({ files, marks, emptied }: MergePlan, where: string):
   throw new DeltaError(
     'DELTA_UNSUPPORTED',
     `${where} is append-only (delta.appendOnly): stored rows cannot be changed`
-  )
-}
-
-/** Stored rows pass through JavaScript, which has no exact form for these types here. */
-function assertMergeable(snapshot: Snapshot, where: string): void {
-  const field = snapshot.fields.find(({ type }) => isNested(type))
-  if (field === undefined) return
-  throw new DeltaError(
-    'DELTA_UNSUPPORTED',
-    `${where}: rows with the column ${field.name} of type ${JSON.stringify(field.type)} cannot be merged`
   )
 }

@@ -11,7 +11,8 @@ import { mappingMode } from '../protocol/features.ts'
 import { protocolWith, usedFeatures } from '../protocol/versions.ts'
 import { assertNoRules } from '../row-rules/index.ts'
 import { filesWithoutIds, withRowTracking } from '../row-tracking/index.ts'
-import { addedFields, type SchemaField } from '../schema.ts'
+import type { SchemaField } from '../schema.ts'
+import { evolvedFields } from '../schema-evolution.ts'
 import type { TableLog } from '../table-log.ts'
 import {
   type ColumnPath,
@@ -34,23 +35,23 @@ interface Alteration {
 }
 
 /**
- * Adds the nullable columns that are missing, and raises the protocol where their types need it; rejects
+ * Adds the nullable columns and fields of structs that are missing, and raises the protocol where their types need it; rejects
  * other differences (`DELTA_SCHEMA_MISMATCH`).
  */
 export async function addColumns(log: TableLog, columns: readonly ColumnSpec[]): Promise<void> {
   await alter(log, snapshot => {
-    const added = addedFields(snapshot.fields, columns.map(fieldOf), log.where)
+    const wanted = columns.map(fieldOf)
+    const { fields, added, newFields } = evolvedFields(snapshot.fields, wanted, log.where)
     if (added.length === 0) return undefined
-    assertNoRules(added, log.where)
-    assertNames(snapshot.metadata, added, log.where)
-    const fields = [...snapshot.fields, ...added]
+    assertNoRules(newFields, log.where)
+    assertNames(snapshot.metadata, newFields, log.where)
     const metaData = changedFields(log, snapshot, fields)
     const used = usedFeatures({ metadata: metaData, fields })
     const protocol = protocolWith(snapshot.protocol, used)
     return {
       info: {
         operation: 'ADD COLUMNS',
-        operationParameters: { columns: JSON.stringify(added.map(field => field.name)) }
+        operationParameters: { columns: JSON.stringify(added.map(path => path.join('.'))) }
       },
       metaData,
       ...(protocol === snapshot.protocol ? {} : { protocol })

@@ -8,8 +8,14 @@ import { type DataType, decimalOf, describeType } from '../schema.ts'
 import { decimalText } from './decimals.ts'
 import { isDate, isInstant } from './instants.ts'
 
-/** What may stand in a row that is written: cells, and bytes as they are. */
-export type InputValue = CellValue | Uint8Array
+/** What may stand in a row that is written: cells, bytes as they are, and nested values as such. */
+export type InputValue = CellValue | Uint8Array | NestedInput
+
+/** An array, an object of the fields of a struct, or a map. */
+export type NestedInput =
+  | readonly InputValue[]
+  | ReadonlyMap<InputValue, InputValue>
+  | { readonly [field: string]: InputValue | undefined }
 
 /** A row to be written, by column name. */
 export type InputRow = Readonly<Record<string, InputValue | undefined>>
@@ -47,7 +53,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   timestamp_ntz: instant('timestamp_ntz')
 }
 
-/** The cell of a value that is not null. Throws `Misfit`. */
+/** The cell of a value of a primitive type that is not null. Throws `Misfit`. */
 export function canonicalCell(type: DataType, value: InputValue, path: string): CellValue {
   const codec = typeof type === 'string' ? CODECS[type] : undefined
   if (codec !== undefined) return codec(value, path)
