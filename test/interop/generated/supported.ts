@@ -1,8 +1,9 @@
 /** Which types and features our engine writes today, found out by trying each on a table of its own. */
-import { type ColumnSpec, DeltaTable } from '../../../src/delta/index.ts'
+import { DeltaTable } from '../../../src/delta/index.ts'
 import type { TestDelta } from '../../helpers/delta.ts'
 import { FEATURES, type Feature } from './features.ts'
 import { Random } from './random.ts'
+import { typeText } from './table.ts'
 import { COLUMN_KINDS, type ColumnKind } from './types.ts'
 
 export interface Supported {
@@ -18,7 +19,7 @@ export async function whatIsSupported(delta: TestDelta): Promise<Supported> {
   for (const [index, kind] of COLUMN_KINDS.entries()) {
     const works = await tries(delta, `probe-type-${index}`, kind, {})
     if (works) kinds.push(kind)
-    else missing.push(kind.type)
+    else missing.push(typeText(kind.type))
   }
   const features: Feature[] = []
   for (const [index, feature] of FEATURES.entries()) {
@@ -37,7 +38,7 @@ async function tries(
   kind: ColumnKind,
   properties: Readonly<Record<string, string>>
 ): Promise<boolean> {
-  const column = { name: 'c', type: kind.type as ColumnSpec['type'], nullable: true }
+  const column = { name: 'c', type: kind.type, nullable: true }
   try {
     const spec = { columns: [column], properties }
     const table = await DeltaTable.openOrCreate(path, spec, delta.ports, delta.options)

@@ -2,8 +2,7 @@
  * One generated table: its definition and history come from a seed, and beside the table a map of rows by
  * key says what each version must hold.
  */
-import type { CellValue } from '../../../src/core/index.ts'
-import { type ColumnSpec, DeltaTable } from '../../../src/delta/index.ts'
+import { type ColumnSpec, DeltaTable, type InputValue } from '../../../src/delta/index.ts'
 import type { Cell } from '../../helpers/canonical.ts'
 import type { TestDelta } from '../../helpers/delta.ts'
 import type { JudgeName } from '../../helpers/judges.ts'
@@ -12,7 +11,7 @@ import { Random } from './random.ts'
 import type { Supported } from './supported.ts'
 import type { ColumnKind } from './types.ts'
 
-export type ModelRow = Record<string, CellValue>
+export type ModelRow = Record<string, InputValue>
 
 export interface Column {
   readonly name: string
@@ -64,7 +63,7 @@ export class GeneratedTable {
   get description(): string {
     const columns = this.columns.map(
       ({ name, kind, nullable, partition }) =>
-        `${JSON.stringify(name)} ${kind.type}${nullable ? '' : ' not null'}${partition ? ' partition' : ''}`
+        `${JSON.stringify(name)} ${typeText(kind.type)}${nullable ? '' : ' not null'}${partition ? ' partition' : ''}`
     )
     const features = this.features.map(feature => feature.name).join(', ')
     return `${this.path} (${columns.join(', ')}) [${features}]: ${this.steps.join('; ')}`
@@ -158,7 +157,7 @@ export class GeneratedTable {
     return changed
   }
 
-  value(column: Column): CellValue {
+  value(column: Column): InputValue {
     if (column.nullable && this.random.chance(0.2)) return null
     const { kind, partition } = column
     if (partition && kind.partitionValue !== undefined) return kind.partitionValue(this.random)
@@ -223,10 +222,16 @@ export class GeneratedTable {
   }
 
   #column(name: string, nullable: boolean, partition: boolean): Column {
-    return { name, kind: this.random.pick(this.#supported.kinds), nullable, partition }
+    const { kinds } = this.#supported
+    const possible = partition ? kinds.filter(({ type }) => typeof type === 'string') : kinds
+    return { name, kind: this.random.pick(possible), nullable, partition }
   }
 }
 
+export function typeText(type: ColumnSpec['type']): string {
+  return typeof type === 'string' ? type : JSON.stringify(type)
+}
+
 export function specOf({ name, kind, nullable }: Column): ColumnSpec {
-  return { name, type: kind.type as ColumnSpec['type'], nullable }
+  return { name, type: kind.type, nullable }
 }

@@ -2,16 +2,16 @@
  * The column types of generated tables: a random value, and the same value in the canonical form. A type
  * that our engine does not write yet is found out by trying (`supported.ts`) and left out.
  */
-import type { CellValue } from '../../../src/core/index.ts'
-import type { Cell } from '../../helpers/canonical.ts'
+import type { InputValue, TypeSpec } from '../../../src/delta/index.ts'
+import { type Cell, sortedCells } from '../../helpers/canonical.ts'
 import type { Random } from './random.ts'
 
 export interface ColumnKind {
-  readonly type: string
-  value(random: Random): CellValue
+  readonly type: TypeSpec
+  value(random: Random): InputValue
   /** Of partition columns, where not every value can be one. */
-  partitionValue?(random: Random): CellValue
-  canonical(value: CellValue): Cell
+  partitionValue?(random: Random): InputValue
+  canonical(value: InputValue): Cell
 }
 
 const TEXTS = [
@@ -29,9 +29,9 @@ const TEXTS = [
 const DAY = 86_400_000
 const FIRST_DAY = -719_162
 const LAST_DAY = 2_932_896
-const text = (value: CellValue): string => String(value)
+const text = (value: InputValue): string => String(value)
 
-export const COLUMN_KINDS: readonly ColumnKind[] = [
+const PRIMITIVE_KINDS: readonly ColumnKind[] = [
   {
     type: 'string',
     value: random => (random.chance(0.4) ? random.pick(TEXTS) : `text ${random.int(0, 50)}`),
@@ -101,6 +101,74 @@ export const COLUMN_KINDS: readonly ColumnKind[] = [
     canonical: value => Buffer.from(text(value), 'base64').toString('hex')
   }
 ]
+
+const SIMPLE = PRIMITIVE_KINDS.filter(({ type }) => type !== 'boolean')
+const kindOf = (type: TypeSpec): ColumnKind =>
+  PRIMITIVE_KINDS.find(kind => kind.type === type) as ColumnKind
+
+export const COLUMN_KINDS: readonly ColumnKind[] = [
+  ...PRIMITIVE_KINDS,
+  structOf({
+    'in.side': kindOf('string'),
+    Money: kindOf('decimal(10,3)'),
+    at: kindOf('timestamp')
+  }),
+  structOf({ deep: structOf({ bytes: kindOf('binary'), n: kindOf('long') }), f: kindOf('float') }),
+  ...SIMPLE.map(arrayOf),
+  ...['string', 'date', 'decimal(38,0)', 'binary'].map((type, at) =>
+    mapOf(kindOf(type as TypeSpec), SIMPLE[at * 2 + 1] as ColumnKind)
+  ),
+  arrayOf(structOf({ x: kindOf('short'), day: kindOf('date'), list: arrayOf(kindOf('double')) })),
+  mapOf(kindOf('long'), arrayOf(structOf({ y: kindOf('timestamp_ntz'), z: kindOf('byte') })))
+]
+
+/** A null now and then; a value that is never null where `nullable` is false. */
+function some(kind: ColumnKind, random: Random): InputValue {
+  return random.chance(0.2) ? null : kind.value(random)
+}
+
+function cellOf(kind: ColumnKind, value: InputValue | undefined): Cell {
+  return value === null || value === undefined ? null : kind.canonical(value)
+}
+
+function structOf(fields: Readonly<Record<string, ColumnKind>>): ColumnKind {
+  const entries = Object.entries(fields)
+  return {
+    type: { type: 'struct', fields: entries.map(([name, { type }]) => ({ name, type })) },
+    value: random => Object.fromEntries(entries.map(([name, kind]) => [name, some(kind, random)])),
+    canonical: value =>
+      entries.map(([name, kind]) => cellOf(kind, (value as Record<string, InputValue>)[name]))
+  }
+}
+
+function arrayOf(element: ColumnKind): ColumnKind {
+  return {
+    type: { type: 'array', elementType: element.type },
+    value: random => Array.from({ length: random.int(0, 4) }, () => some(element, random)),
+    canonical: value => (value as InputValue[]).map(one => cellOf(element, one))
+  }
+}
+
+function mapOf(key: ColumnKind, entry: ColumnKind): ColumnKind {
+  return {
+    type: { type: 'map', keyType: key.type, valueType: entry.type },
+    value: random => {
+      const entries = Array.from({ length: random.int(0, 4) }, () => [
+        key.value(random),
+        some(entry, random)
+      ])
+      const once = new Map(entries.map(([k, v]) => [String(k), [k, v] as const]))
+      return new Map(once.values()) as InputValue
+    },
+    canonical: value =>
+      sortedCells(
+        [...(value as Map<InputValue, InputValue>)].map(([k, v]) => [
+          cellOf(key, k),
+          cellOf(entry, v)
+        ])
+      )
+  }
+}
 
 function digits(random: Random, count: number): string {
   return Array.from({ length: count }, () => random.int(0, 9)).join('')
