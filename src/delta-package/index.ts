@@ -74,6 +74,7 @@ export type {
   MergeRules,
   MergeSpec,
   MetadataAction,
+  NestedInput,
   NestedText,
   NewRow,
   NewValue,
