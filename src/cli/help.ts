@@ -1,5 +1,6 @@
 /** Help texts, made from the commands' own data. `docs/cli.md` is made of the same texts. */
 import type { Command, OptionSpec } from './command.ts'
+import { operationsMarkdown } from './operations.ts'
 
 export function programHelp(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(command => command.name.length))
@@ -61,7 +62,8 @@ export function cliMarkdown(commands: readonly Command[]): string {
     programHelp(commands),
     '```',
     '',
-    ...blocks
+    ...blocks,
+    ...operationsMarkdown()
   ].join('\n')
 }
 

@@ -6,7 +6,12 @@ import { openDuckDb } from '../adapters/duckdb/index.ts'
 import { openLocalFiles } from '../adapters/local-files/index.ts'
 import { systemClock, systemIds } from '../adapters/system/index.ts'
 import { DeltaError } from '../core/index.ts'
-import type { DeltaOptions, DeltaPorts, ParquetEngine } from '../delta/index.ts'
+import type {
+  AutomaticMaintenance,
+  DeltaOptions,
+  DeltaPorts,
+  ParquetEngine
+} from '../delta/index.ts'
 import type { ObjectStore } from '../ports/index.ts'
 import { DeltaLake } from './delta-lake.ts'
 
@@ -36,6 +41,11 @@ export interface OpenDeltaOptions {
    * process makes its own; name one to keep them between runs, or `false` to do without.
    */
   readonly indexDirectory?: string | false
+  /**
+   * Has tables look after themselves while they are written: small files are joined, old ones deleted, at a
+   * bounded cost. `{}` for the usual pace; not by default.
+   */
+  readonly maintenance?: AutomaticMaintenance
   /** Time, for tests; the system's by default. */
   readonly clock?: DeltaPorts['clock']
   /** Randomness, for tests; the system's by default. */
@@ -114,11 +124,12 @@ async function engineOf(options: OpenDeltaOptions, scratch: string): Promise<Par
 }
 
 function deltaOptions(options: OpenDeltaOptions, scratch: string): DeltaOptions {
-  const { cacheBytes, indexDirectory = join(scratch, 'key-index') } = options
+  const { cacheBytes, indexDirectory = join(scratch, 'key-index'), maintenance } = options
   return {
     scratch: join(scratch, 'files'),
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
-    ...(indexDirectory === false ? {} : { indexDirectory })
+    ...(indexDirectory === false ? {} : { indexDirectory }),
+    ...(maintenance === undefined ? {} : { maintenance })
   }
 }
 

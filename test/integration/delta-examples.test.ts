@@ -31,6 +31,8 @@ const printed: Readonly<Record<string, readonly string[]>> = {
     'version 1: 900',
     'version 2: 1050',
     'version 3: 159',
+    'update_preimage roof 900',
+    'update_postimage roof 9',
     'restored as version 4: 1050',
     'there is no version 99'
   ],

@@ -9,7 +9,7 @@ import { tablesAlter, tablesCheckpoint } from './tables-alter.ts'
 import { tablesChanges } from './tables-changes.ts'
 import { tablesRead } from './tables-read.ts'
 import { tablesRestore } from './tables-restore.ts'
-import { tablesDelete } from './tables-rows.ts'
+import { tablesDelete, tablesUpdate } from './tables-rows.ts'
 import { tablesHistory, tablesShow } from './tables-show.ts'
 import { tablesOptimize, tablesVacuum } from './tables-upkeep.ts'
 import { lagCommand, topicsCreate, topicsDescribe, topicsList } from './topics.ts'
@@ -29,6 +29,7 @@ export const commands: readonly Command[] = [
   tablesRead,
   tablesChanges,
   tablesDelete,
+  tablesUpdate,
   tablesAlter,
   tablesVerify,
   tablesOptimize,

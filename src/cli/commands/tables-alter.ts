@@ -17,7 +17,7 @@ const alter = 'tables alter'
 
 export const tablesAlter: Command = {
   name: alter,
-  summary: 'Set and remove properties of a table, add, rename and drop columns.',
+  summary: 'Change properties, columns, constraints and clustering of a table.',
   description:
     'In this order, each part in a commit of its own; what is committed stays when a later part is refused. No file is touched: new columns are nullable, and null in stored rows; renaming and dropping need the property delta.columnMapping.mode.',
   positionals: [tableArgument],
@@ -35,6 +35,18 @@ export const tablesAlter: Command = {
     unset: { type: 'texts', value: 'NAME', doc: 'Remove a property; may be repeated.' },
     'rename-column': { type: 'texts', value: 'OLD=NEW', doc: 'Rename a column; may be repeated.' },
     'drop-column': { type: 'texts', value: 'NAME', doc: 'Drop a column; may be repeated.' },
+    'add-constraint': {
+      type: 'texts',
+      value: 'NAME=SQL',
+      doc: 'Ask of every row that the expression (of Spark) is true; may be repeated.'
+    },
+    'drop-constraint': { type: 'texts', value: 'NAME', doc: 'Drop a constraint; may be repeated.' },
+    'cluster-by': {
+      type: 'list',
+      value: 'NAMES',
+      doc: 'Have `tables optimize` bring rows near each other by these columns.'
+    },
+    'no-clustering': { type: 'flag', doc: 'Cluster by no columns any more.' },
     ...configOptions,
     ...jsonOption
   },
@@ -44,21 +56,14 @@ export const tablesAlter: Command = {
     'claims-pipeline tables alter ./data/any_delta_table --set delta.columnMapping.mode=name --rename-column size=bytes'
   ],
   run: (args, terminal) => {
-    const columns = args.texts('add-column').map(columnOf)
-    const properties = propertiesOf(args)
-    const renamed = args.texts('rename-column').map(text => pairOf(text, 'rename-column'))
-    const dropped = args.texts('drop-column')
-    const changesProperties = Object.keys(properties).length > 0
-    if (!changesProperties && columns.length + renamed.length + dropped.length === 0) {
+    const steps = stepsOf(args)
+    if (steps.length === 0) {
       throw usageError('Nothing to do: say what to set, unset, add, rename or drop.', alter)
     }
     return withTable(args, async ({ tables }, name) => {
       const table = await tables.table(name)
       const before = (await table.snapshot()).version
-      if (changesProperties) await table.setProperties(properties)
-      if (columns.length > 0) await table.addColumns(columns)
-      for (const [old, to] of renamed) await table.renameColumn(old, to)
-      for (const column of dropped) await table.dropColumn(column)
+      for (const step of steps) await step(table)
       const { version } = await table.snapshot()
       const text = args.flag('json')
         ? toJson({ name, version, changed: version !== before })
@@ -67,6 +72,33 @@ export const tablesAlter: Command = {
       return 0
     })
   }
+}
+
+/** What the options ask for, each a commit. What cannot be read of them is told here. */
+function stepsOf(args: CommandArgs): ((table: Table) => Promise<void>)[] {
+  const properties = propertiesOf(args)
+  const columns = args.texts('add-column').map(columnOf)
+  const renamed = args.texts('rename-column').map(text => pairOf(text, 'rename-column'))
+  const constraints = args.texts('add-constraint').map(text => pairOf(text, 'add-constraint'))
+  const clustering = args.flag('no-clustering') ? null : args.list('cluster-by')
+  const step = (wanted: boolean, run: (table: Table) => Promise<void>) => (wanted ? [run] : [])
+  return [
+    ...step(Object.keys(properties).length > 0, table => table.setProperties(properties)),
+    ...step(columns.length > 0, table => table.addColumns(columns)),
+    ...renamed.map(
+      ([old, to]) =>
+        (table: Table) =>
+          table.renameColumn(old, to)
+    ),
+    ...args.texts('drop-column').map(name => (table: Table) => table.dropColumn(name)),
+    ...args.texts('drop-constraint').map(name => (table: Table) => table.dropConstraint(name)),
+    ...constraints.map(
+      ([name, sql]) =>
+        (table: Table) =>
+          table.addConstraint(name, sql)
+    ),
+    ...step(clustering?.length !== 0, table => table.setClustering(clustering))
+  ]
 }
 
 function columnOf(text: string): Columns[number] {
@@ -84,12 +116,17 @@ function propertiesOf(args: CommandArgs): Record<string, string | null> {
   return Object.fromEntries([...set, ...unset])
 }
 
-function pairOf(text: string, option: 'set' | 'rename-column'): readonly [string, string] {
+const forms = {
+  set: 'NAME=VALUE',
+  'rename-column': 'OLD=NEW',
+  'add-constraint': 'NAME=SQL'
+} as const
+
+function pairOf(text: string, option: keyof typeof forms): readonly [string, string] {
   const at = text.indexOf('=')
   const pair = [text.slice(0, Math.max(0, at)).trim(), text.slice(at + 1).trim()] as const
   if (pair.every(part => part !== '')) return pair
-  const form = option === 'set' ? 'NAME=VALUE' : 'OLD=NEW'
-  throw usageError(`--${option} "${text}" must be ${form}.`, alter)
+  throw usageError(`--${option} "${text}" must be ${forms[option]}.`, alter)
 }
 
 export const tablesCheckpoint: Command = {

@@ -1,4 +1,4 @@
-/** `tables delete`: rows change by a condition. */
+/** `tables delete`, `tables update`: rows change by a condition. */
 import {
   type Command,
   type CommandArgs,
@@ -39,6 +39,48 @@ export const tablesDelete: Command = {
       return 0
     })
   }
+}
+
+const update = 'tables update'
+
+export const tablesUpdate: Command = {
+  name: update,
+  summary: 'Set columns of the rows of a table for which a condition is true.',
+  description:
+    'In one commit. Each new value is an SQL expression over the row as it was: text stands in single quotes.',
+  positionals: [tableArgument],
+  options: {
+    set: {
+      type: 'texts',
+      value: 'COLUMN=SQL',
+      doc: 'The new value of a column; may be repeated.'
+    },
+    ...rowOptions
+  },
+  examples: [
+    `claims-pipeline tables update ./data/any_delta_table --set "status='DONE'" --set "tries=tries+1" --where "id = 7"`,
+    `claims-pipeline tables update ./data/any_delta_table --set "city=upper(city)" --all`
+  ],
+  run: (args, terminal) => {
+    const set = Object.fromEntries(args.texts('set').map(assignmentOf))
+    if (Object.keys(set).length === 0) throw usageError('--set COLUMN=SQL is missing.', update)
+    const condition = conditionOf(args, update)
+    return withTable(args, async ({ tables }, name) => {
+      const result = await (await tables.table(name)).update({ set, ...condition })
+      const text = args.flag('json')
+        ? toJson({ name, ...result })
+        : changedText(name, `${thousands(result.updated)} rows updated`, result)
+      await writeLine(terminal.stdout, text)
+      return 0
+    })
+  }
+}
+
+function assignmentOf(text: string): [column: string, value: { sql: string }] {
+  const at = text.indexOf('=')
+  const [column, sql] = [text.slice(0, Math.max(0, at)).trim(), text.slice(at + 1).trim()]
+  if (column !== '' && sql !== '') return [column, { sql }]
+  throw usageError(`--set "${text}" must be COLUMN=SQL.`, update)
 }
 
 /** Everything is changed only when that is said. */

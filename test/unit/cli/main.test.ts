@@ -35,7 +35,10 @@ describe('command line', () => {
     const cases: [string[], RegExp][] = [
       [['tabels', 'list'], /Did you mean `tables list`/],
       [['claimx-enrichr'], /Did you mean `claimx-enricher`/],
-      [['tables'], /needs one of: list, show, history, read, changes, delete, alter, verify/],
+      [
+        ['tables'],
+        /needs one of: list, show, history, read, changes, delete, update, alter, verify/
+      ],
       [['lag', '--jsn'], /Did you mean --json\?/],
       [['tables', 'read'], /TABLE is missing/],
       [['lag', 'extra'], /Unexpected argument "extra"/],

@@ -47,6 +47,43 @@ describe('tables delete', () => {
   })
 })
 
+describe('tables update', () => {
+  it('sets columns to expressions over the rows as they were', async () => {
+    await using delta = await openTestDelta()
+    const { table, path } = await makeTable(delta)
+    const set = ['--set', "place='x=' || place", '--set', 'id=id + 100']
+    const { code, out, err } = await runCli('tables', 'update', path, ...set, '--where', 'id > 7')
+    assert.equal(code, 0, err)
+    assert.match(out, /^t: 2 rows updated; version 2, /)
+    const rows = await table.read({ where: 'id > 100' })
+    assert.deepEqual(rows.map(row => `${row['id']} ${row['place']}`).sort(), [
+      '108 x=p0',
+      '109 x=p1'
+    ])
+    const all = await runCli('tables', 'update', path, '--set', 'place=NULL', '--all', '--json')
+    assert.equal(JSON.parse(all.out).updated, 10)
+    await table.close()
+  })
+
+  it('changes nothing when it is not said what, where and how', async () => {
+    await using delta = await openTestDelta()
+    const { table, path } = await makeTable(delta)
+    for (const [words, exit, message] of [
+      [['--all'], 2, /--set COLUMN=SQL is missing/],
+      [['--set', 'place', '--all'], 2, /must be COLUMN=SQL/],
+      [['--set', 'place=NULL'], 2, /either --where SQL or --all/],
+      [['--set', 'place=nowhere', '--all'], 1, /no column nowhere/],
+      [['--set', 'city=1', '--all'], 1, /city/]
+    ] as const) {
+      const { code, err } = await runCli('tables', 'update', path, ...words)
+      assert.equal(code, exit, err)
+      assert.match(err, message)
+    }
+    assert.equal((await table.snapshot()).version, 1)
+    await table.close()
+  })
+})
+
 describe('tables alter', () => {
   it('adds columns, sets and removes properties', async () => {
     await using delta = await openTestDelta()
@@ -69,6 +106,33 @@ describe('tables alter', () => {
     assert.equal((await table.snapshot()).metadata.configuration['owner'], undefined)
     const again = await runCli('tables', 'alter', path, '--unset', 'owner')
     assert.equal(again.out, 't: nothing to change\n')
+    await table.close()
+  })
+
+  it('adds constraints that hold of the rows, and drops them', async () => {
+    await using delta = await openTestDelta()
+    const { table, path } = await makeTable(delta)
+    const wrong = await runCli('tables', 'alter', path, '--add-constraint', 'big=id > 3')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.err, /DELTA_CONSTRAINT_VIOLATED/)
+    const right = await runCli('tables', 'alter', path, '--add-constraint', 'some=id >= 0')
+    assert.equal(right.code, 0, right.err)
+    await assert.rejects(table.append([{ id: -1 }]), { code: 'DELTA_CONSTRAINT_VIOLATED' })
+    assert.equal((await runCli('tables', 'alter', path, '--drop-constraint', 'some')).code, 0)
+    await table.append([{ id: -1 }])
+    await table.close()
+  })
+
+  it('chooses the columns that rows are clustered by, or none', async () => {
+    await using delta = await openTestDelta()
+    const { table, path } = await makeTable(delta)
+    const domains = async (): Promise<string[]> => [...(await table.snapshot()).domains.keys()]
+    const chosen = await runCli('tables', 'alter', path, '--cluster-by', 'id,place')
+    assert.equal(chosen.code, 0, chosen.err)
+    assert.deepEqual(await domains(), ['delta.clustering'])
+    assert.equal((await runCli('tables', 'alter', path, '--no-clustering')).code, 0)
+    const wrong = await runCli('tables', 'alter', path, '--cluster-by', 'nothing')
+    assert.match(wrong.err, /nothing.*\[DELTA_CLUSTERING_INVALID\]/s)
     await table.close()
   })
 

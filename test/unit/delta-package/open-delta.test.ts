@@ -8,6 +8,7 @@ import {
   DeltaTable,
   duckDbEngine,
   isDeltaError,
+  type MaintenanceResult,
   memoryObjectStore,
   openDelta,
   systemClock,
@@ -156,6 +157,20 @@ describe('openDelta', () => {
       if (before === undefined) delete process.env['TMPDIR']
       else process.env['TMPDIR'] = before
     }
+  })
+
+  it('has tables look after themselves when it is asked to', async () => {
+    const runs: MaintenanceResult[] = []
+    const maintenance = { intervalMs: 0, onRun: (result: MaintenanceResult) => runs.push(result) }
+    await using lake = await openDelta({ root: join(dir, 'upkeep'), maintenance })
+    const table = await lake.openOrCreate('t', { columns })
+    for (let i = 0; i < 40; i++) {
+      await table.append([{ id: `${i}` }])
+      await table.settled()
+    }
+    assert.ok(runs.length > 0)
+    assert.ok((await table.snapshot()).files.size < 20)
+    assert.equal(await table.countRows(), 40)
   })
 
   it('uses a store and an engine that are brought, and leaves them open', async () => {
