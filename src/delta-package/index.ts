@@ -105,6 +105,7 @@ export type {
   VacuumOptions,
   VacuumResult,
   VerifyReport,
+  VersionOrTime,
   WriteRequest,
   WrittenFile
 } from '../delta/index.ts'

@@ -92,7 +92,7 @@ export {
   type StructType
 } from './schema.ts'
 export { DeltaTable } from './table.ts'
-export type { DeltaOptions, HistoryEntry, ReadAtOptions } from './table-options.ts'
+export type { DeltaOptions, HistoryEntry, ReadAtOptions, VersionOrTime } from './table-options.ts'
 export type { Compression } from './table-properties.ts'
 export type { TransactionOptions } from './transactions.ts'
 export type { InputRow, InputValue, NestedInput } from './values/cells.ts'

@@ -1,6 +1,12 @@
 /** Loads the state of a table from its log, and follows the log cheaply once it is loaded. */
 import { DeltaError, isPipelineError } from '../core/index.ts'
-import { type Action, assertActions, parseCommit } from './actions.ts'
+import {
+  type Action,
+  assertActions,
+  type CommitInfoAction,
+  parseAction,
+  parseCommit
+} from './actions.ts'
 import type { DataFiles, Lease } from './data-files.ts'
 import { readLastCheckpoint } from './log/last-checkpoint.ts'
 import { commitPath, sidecarPath } from './log-path.ts'
@@ -32,8 +38,7 @@ export async function loadState(
   table: string,
   version?: number
 ): Promise<LogState | undefined> {
-  const where = `${ports.store.root}/${table}`
-  const source = { ports, data, table, where, known: new Map<number, Action[]>() }
+  const source = sourceOf(ports, data, table)
   const state = version === undefined ? await loadByHint(source) : undefined
   if (state !== undefined) return state
   try {
@@ -203,6 +208,27 @@ export async function readCommitIfThere(
   }
 }
 
+/** What a commit says of itself, without the rest of its actions; undefined when there is no such commit. */
+export async function readCommitInfo(
+  ports: DeltaPorts,
+  table: string,
+  version: number
+): Promise<CommitInfoAction | undefined> {
+  const path = commitPath(table, version)
+  const where = `${ports.store.root}/${path}`
+  try {
+    const text = textOf(await ports.store.get(path), where)
+    for (const line of text.split('\n')) {
+      const { commitInfo } = line.includes('"commitInfo"') ? parseAction(line, where) : {}
+      if (commitInfo != null) return commitInfo
+    }
+    return {}
+  } catch (error) {
+    if (isPipelineError(error) && error.code === 'STORAGE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
 async function readCommit(ports: DeltaPorts, path: string): Promise<Action[]> {
   const where = `${ports.store.root}/${path}`
   return parseCommit(textOf(await ports.store.get(path), where), where)
@@ -222,18 +248,60 @@ async function readCheckpoint(
   version: number,
   paths: readonly string[]
 ): Promise<LogState> {
-  const { ports, table, where } = source
-  const [path = ''] = paths
-  const actions = path.endsWith('.json')
-    ? await readCommit(ports, path)
-    : await readParquet(source, paths)
-  const sidecars = actions.flatMap(({ sidecar }) =>
-    sidecar == null ? [] : [sidecarPath(table, sidecar.path)]
-  )
+  const actions = await checkpointRows(source, paths)
+  const sidecars = sidecarsOf(source.table, actions)
   const files = sidecars.length === 0 ? [] : await readParquet(source, sidecars)
-  const state = new LogState(where)
+  const state = new LogState(source.where)
   state.applyCheckpoint(version, [...actions, ...files])
   return state
+}
+
+/** The rows of the checkpoint itself. */
+async function checkpointRows(
+  source: Source,
+  paths: readonly string[]
+): Promise<readonly Action[]> {
+  const [path = ''] = paths
+  if (!path.endsWith('.json')) return await readParquet(source, paths)
+  try {
+    return await readCommit(source.ports, path)
+  } catch (error) {
+    if (!isPipelineError(error) || error.code !== 'STORAGE_NOT_FOUND') throw error
+    throw new DeltaError('DELTA_LOG_CORRUPT', `The checkpoint ${path} is gone`, { cause: error })
+  }
+}
+
+function sidecarsOf(table: string, actions: readonly Action[]): string[] {
+  return actions.flatMap(({ sidecar }) =>
+    sidecar == null ? [] : [sidecarPath(table, sidecar.path)]
+  )
+}
+
+/** The state of a checkpoint for itself. Rejects with `DELTA_LOG_CORRUPT` when it is not whole. */
+export async function readCheckpointState(
+  ports: DeltaPorts,
+  data: DataFiles,
+  table: string,
+  version: number,
+  paths: readonly string[]
+): Promise<LogState> {
+  const state = await readCheckpoint(sourceOf(ports, data, table), version, paths)
+  state.snapshot()
+  return state
+}
+
+/** Paths of the sidecars that a checkpoint names. */
+export async function sidecarNames(
+  ports: DeltaPorts,
+  data: DataFiles,
+  table: string,
+  paths: readonly string[]
+): Promise<string[]> {
+  return sidecarsOf(table, await checkpointRows(sourceOf(ports, data, table), paths))
+}
+
+function sourceOf(ports: DeltaPorts, data: DataFiles, table: string): Source {
+  return { ports, data, table, where: `${ports.store.root}/${table}`, known: new Map() }
 }
 
 async function readParquet(source: Source, paths: readonly string[]): Promise<readonly Action[]> {

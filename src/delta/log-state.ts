@@ -9,8 +9,10 @@ import type {
   DomainMetadataAction,
   MetadataAction,
   ProtocolAction,
-  RemoveAction
+  RemoveAction,
+  TxnAction
 } from './actions.ts'
+import { hasInCommitTimestamps } from './log/in-commit-timestamps.ts'
 import { VersionedMap } from './log/versioned-map.ts'
 import { canonicalPath } from './paths.ts'
 import { assertReadable } from './protocol.ts'
@@ -20,7 +22,7 @@ import { parseSchema, type SchemaField } from './schema.ts'
 export interface Snapshot {
   /** Its number. */
   readonly version: number
-  /** Milliseconds since the epoch, as the newest commit says. */
+  /** Milliseconds since the epoch: the in-commit timestamp where the table has them, else as the commit says. */
   readonly timestamp: number
   /** What a reader and a writer must support. */
   readonly protocol: ProtocolAction
@@ -43,6 +45,8 @@ export class LogState {
   readonly #where: string
   #version = -1
   #timestamp = 0
+  #inCommitTimestamp: number | undefined
+  readonly #totals = { bytes: 0, vectors: 0, deletedRows: 0 }
   #protocol: ProtocolAction | undefined
   #metadata: MetadataAction | undefined
   #fields: readonly SchemaField[] = []
@@ -76,6 +80,7 @@ export class LogState {
   /** Applies the actions of a commit, or of several in one (PROTOCOL.md "Log Compaction Files"). */
   apply(version: number, actions: readonly Action[]): void {
     this.#snapshot = undefined
+    this.#inCommitTimestamp = undefined
     for (const action of actions) this.#applyOne(action)
     this.#version = version
   }
@@ -88,7 +93,9 @@ export class LogState {
     this.#readable = true
     this.#snapshot = {
       version: this.#version,
-      timestamp: this.#timestamp,
+      timestamp: hasInCommitTimestamps(metadata)
+        ? (this.#inCommitTimestamp ?? this.#timestamp)
+        : this.#timestamp,
       protocol,
       metadata,
       fields: this.#fields,
@@ -97,6 +104,24 @@ export class LogState {
       domains: this.#domains.version()
     }
     return this.#snapshot
+  }
+
+  /** That of the newest commit, where it has one (PROTOCOL.md "In-Commit Timestamps"). */
+  get inCommitTimestamp(): number | undefined {
+    return this.#inCommitTimestamp
+  }
+
+  /** Of the active files: bytes, deletion vectors, and rows that these delete. */
+  get totals(): { readonly bytes: number; readonly vectors: number; readonly deletedRows: number } {
+    return this.#totals
+  }
+
+  /** The transactions as actions. */
+  transactionActions(): TxnAction[] {
+    return [...this.#transactions.version()].map(([appId, version]) => {
+      const lastUpdated = this.#updates.get(appId)
+      return lastUpdated === undefined ? { appId, version } : { appId, version, lastUpdated }
+    })
   }
 
   /** Files that were removed, as far as checkpoints still list them. */
@@ -108,12 +133,7 @@ export class LogState {
   checkpointActions(keepSince: number): Action[] {
     const { protocol, metadata } = this.#required()
     const actions: Action[] = [{ protocol }, { metaData: metadata }]
-    for (const [appId, version] of this.#transactions.version()) {
-      const lastUpdated = this.#updates.get(appId)
-      actions.push({
-        txn: lastUpdated === undefined ? { appId, version } : { appId, version, lastUpdated }
-      })
-    }
+    for (const txn of this.transactionActions()) actions.push({ txn })
     for (const domainMetadata of this.#domains.version().values()) actions.push({ domainMetadata })
     for (const add of this.#files.version().values()) {
       actions.push({ add: { ...add, dataChange: false } })
@@ -138,6 +158,7 @@ export class LogState {
     if (add != null) this.#add(add)
     else if (remove != null) {
       const key = fileKey(remove)
+      this.#count(this.#files.get(key), -1)
       this.#files.delete(key)
       this.#tombstones.set(key, remove)
     } else if (protocol != null) {
@@ -148,14 +169,27 @@ export class LogState {
       this.#transactions.set(txn.appId, txn.version)
       if (txn.lastUpdated == null) this.#updates.delete(txn.appId)
       else this.#updates.set(txn.appId, txn.lastUpdated)
-    } else if (commitInfo != null) this.#timestamp = Number(commitInfo.timestamp ?? this.#timestamp)
-    else if (domainMetadata != null) this.#setDomain(domainMetadata)
+    } else if (commitInfo != null) {
+      const { timestamp, inCommitTimestamp } = commitInfo
+      if (Number.isSafeInteger(timestamp)) this.#timestamp = Number(timestamp)
+      if (Number.isSafeInteger(inCommitTimestamp)) this.#inCommitTimestamp = inCommitTimestamp
+    } else if (domainMetadata != null) this.#setDomain(domainMetadata)
   }
 
   #add(add: AddAction): void {
     const key = fileKey(add)
     this.#tombstones.delete(key)
+    this.#count(this.#files.get(key), -1)
+    this.#count(add, 1)
     this.#files.set(key, add)
+  }
+
+  #count(add: AddAction | undefined, sign: 1 | -1): void {
+    if (add === undefined) return
+    this.#totals.bytes += sign * add.size
+    if (add.deletionVector == null) return
+    this.#totals.vectors += sign
+    this.#totals.deletedRows += sign * Number(add.deletionVector.cardinality)
   }
 
   #setMetadata(metadata: MetadataAction): void {

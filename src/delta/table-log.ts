@@ -4,11 +4,18 @@
  */
 import { DeltaError } from '../core/index.ts'
 import type { Action, CommitInfoAction, RemoveAction } from './actions.ts'
-import { writeCheckpoint } from './checkpoint.ts'
 import { type CommitResponse, commitVersion } from './committer.ts'
 import type { DataFiles } from './data-files.ts'
 import { DeletionVectors } from './deletion-vectors/index.ts'
 import { type FileOfRows, isHashed, KeyIndex } from './key-index/index.ts'
+import { compareChecksum } from './log/checksum.ts'
+import {
+  enablesInCommitTimestamps,
+  hasInCommitTimestamps,
+  timedActions
+} from './log/in-commit-timestamps.ts'
+import { LogUpkeep } from './log/upkeep.ts'
+import { commitPath } from './log-path.ts'
 import { followLog, loadState } from './log-reader.ts'
 import type { LogState, Snapshot } from './log-state.ts'
 import type { DeltaPorts } from './ports.ts'
@@ -16,12 +23,13 @@ import { assertWritable } from './protocol.ts'
 import { keepsRowIds, withRowIds } from './row-tracking/index.ts'
 import { engineColumns } from './table-files.ts'
 import type { DeltaOptions } from './table-options.ts'
-import { integerProperty } from './table-properties.ts'
+import { logRetentionMs } from './table-properties.ts'
 import { Turns } from './turns.ts'
 
-const CHECKPOINT_INTERVAL = 10
-/** After this long the commits that follow may have been cleaned up: load anew. */
+/** After this long there may be a checkpoint that is nearer than the commits that follow: load anew. */
 const FOLLOW_FOR_MS = 3_600_000
+/** After this long the commits that follow may have been cleaned up. */
+const TRUST_FOR_MS = 60_000
 const CONFLICT_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 400
 export const MAX_CONFLICTS = 100
@@ -40,7 +48,7 @@ export class TableLog {
   readonly where: string
   #state: LogState
   #refreshedAt: number
-  #checkpoint: Promise<void> | undefined
+  readonly #upkeep: LogUpkeep
   readonly #options: IndexOptions
   readonly #indexes = new Map<string, KeyIndex>()
 
@@ -60,16 +68,35 @@ export class TableLog {
     this.where = path === '' ? ports.store.root : `${ports.store.root}/${path}`
     this.#state = state
     this.#refreshedAt = ports.clock.now()
+    this.#upkeep = new LogUpkeep(ports, data, path, this.where)
   }
 
   /** The newest version. */
   async refresh(): Promise<Snapshot> {
     const now = this.ports.clock.now()
-    if (now - this.#refreshedAt > FOLLOW_FOR_MS) {
-      this.#state = (await loadState(this.ports, this.data, this.path)) ?? this.#state
-    } else await followLog(this.ports, this.path, this.#state)
+    if (now - this.#refreshedAt > FOLLOW_FOR_MS) await this.#reload()
+    else {
+      const before = this.#state.version
+      await followLog(this.ports, this.path, this.#state)
+      if (this.#state.version === before && !(await this.#isThere())) await this.#reload()
+    }
     this.#refreshedAt = now
     return this.#state.snapshot()
+  }
+
+  async #reload(): Promise<void> {
+    this.#state = (await loadState(this.ports, this.data, this.path)) ?? this.#state
+  }
+
+  /**
+   * Whether the version that is known is still in the log. Logs are cleaned from the oldest version on: as
+   * long as it is there, a next version that is not there does not exist. Who asked lately knows.
+   */
+  async #isThere(): Promise<boolean> {
+    const state = this.#state
+    const trusted = Math.min(TRUST_FOR_MS, logRetentionMs(state.snapshot().metadata) / 10)
+    if (this.ports.clock.now() - this.#refreshedAt <= trusted) return true
+    return (await this.ports.store.head(commitPath(this.path, state.version))) !== undefined
   }
 
   /** A version of the past. Rejects with `DELTA_VERSION_NOT_FOUND`. */
@@ -96,19 +123,40 @@ export class TableLog {
     actions: readonly Action[]
   ): Promise<CommitResponse> {
     const version = snapshot.version + 1
+    const now = this.ports.clock.now()
+    // A version that was cleaned away must not be committed again.
+    if (!(await this.#isThere())) return { kind: 'conflict', version }
+    const txnId = this.ports.ids.uuid()
     const commitInfo: CommitInfoAction = {
-      timestamp: this.ports.clock.now(),
+      timestamp: now,
       ...info,
       // Whatever is copied or changed here keeps its row ids.
       ...(keepsRowIds(snapshot) ? { tags: { 'delta.rowTracking.preserved': 'true' } } : {}),
       readVersion: snapshot.version,
       engineInfo: 'claims-pipeline',
-      txnId: this.ports.ids.uuid()
+      txnId
     }
-    const all = await withRowIds(this, snapshot, [{ commitInfo }, ...actions])
+    const previous = await this.#timeOf(snapshot, actions)
+    const timed = timedActions(snapshot, commitInfo, actions, now, previous)
+    const all = await withRowIds(this, snapshot, timed)
     const response = await commitVersion(this.ports, this.path, version, all)
-    if (response.kind === 'committed') this.#committed(version, all)
+    if (response.kind === 'committed') this.#committed(version, all, txnId)
     return response
+  }
+
+  #committed(version: number, actions: readonly Action[], txnId: string): void {
+    // A refresh beside may have taken it in.
+    if (this.#state.version === version - 1) this.#state.apply(version, actions)
+    if (this.#state.version === version) this.#upkeep.committed(this.#state, txnId)
+  }
+
+  /** What the in-commit timestamp of the version after the snapshot must be later than. */
+  async #timeOf(snapshot: Snapshot, actions: readonly Action[]): Promise<number> {
+    const { version, timestamp, metadata } = snapshot
+    if (hasInCommitTimestamps(metadata)) return timestamp
+    if (!enablesInCommitTimestamps(metadata, actions)) return 0
+    const file = await this.ports.store.head(commitPath(this.path, version))
+    return Math.max(timestamp, file?.modifiedAt ?? 0)
   }
 
   /** Waits before the next attempt, longer and with more jitter the more were lost. */
@@ -127,8 +175,16 @@ export class TableLog {
   /** Writes a checkpoint of the newest version; resolves to that version. */
   async checkpoint(): Promise<number> {
     await this.refresh()
-    await this.#checkpoint
-    return await writeCheckpoint(this.ports, this.data, this.path, this.#state)
+    return await this.#upkeep.checkpoint(this.#state)
+  }
+
+  /** Sentences on what the checksum of the snapshot's version says otherwise than the log. */
+  async checksumProblems(snapshot: Snapshot): Promise<string[]> {
+    const state =
+      this.#state.version === snapshot.version
+        ? this.#state
+        : await loadState(this.ports, this.data, this.path, snapshot.version)
+    return state === undefined ? [] : await compareChecksum(this.ports.store, this.path, state)
   }
 
   /** The index of these key columns, which follows the snapshot beside the work. */
@@ -163,23 +219,7 @@ export class TableLog {
 
   /** Resolves when the maintenance that runs beside the commits is done. */
   async settled(): Promise<void> {
-    await this.#checkpoint
+    await this.#upkeep.settled()
     for (const index of this.#indexes.values()) await index.settled()
-  }
-
-  #committed(version: number, actions: readonly Action[]): void {
-    if (this.#state.version !== version - 1) return
-    this.#state.apply(version, actions)
-    const { metadata } = this.#state.snapshot()
-    const interval = integerProperty(metadata, 'delta.checkpointInterval', CHECKPOINT_INTERVAL)
-    if (interval <= 0 || version % interval !== 0 || this.#checkpoint !== undefined) return
-    this.#checkpoint = writeCheckpoint(this.ports, this.data, this.path, this.#state)
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        this.ports.onWarning?.(`The checkpoint of ${this.where} was not written`, error)
-      })
-      .finally(() => {
-        this.#checkpoint = undefined
-      })
   }
 }

@@ -19,20 +19,41 @@ export interface DeltaOptions {
   readonly maintenance?: AutomaticMaintenance
 }
 
-/** A commit, as it describes itself. */
+/** A commit, as it describes itself. Writers say more or less of it. */
 export interface HistoryEntry {
   /** The version that it made. */
   readonly version: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: the in-commit timestamp, where there is one. */
   readonly timestamp: number | undefined
+  /** Whether the timestamp is one that the protocol warrants: later than that of the version before. */
+  readonly inCommitTimestamp: boolean
   /** Such as `WRITE`, `MERGE` or `OPTIMIZE`. */
   readonly operation: string | undefined
+  /** What the operation was asked to do, by the names that the writer gave it; nested values are JSON text. */
+  readonly parameters: Readonly<Record<string, unknown>>
   /** Numbers as text, by the names that the writer gave them. */
   readonly metrics: Readonly<Record<string, string>>
+  /** The version that the writer had read. */
+  readonly readVersion: number | undefined
+  /** The program that wrote it. */
+  readonly engine: string | undefined
+  /** True for an append that did not look at the table. */
+  readonly isBlindAppend: boolean | undefined
+  /** Such as `Serializable`. */
+  readonly isolationLevel: string | undefined
+  /** The name that the writer gave the commit. */
+  readonly txnId: string | undefined
+  /** Who wrote it, as far as the writer says. */
+  readonly userName: string | undefined
+}
+
+/** A version of the past: its number, or a time. */
+export interface VersionOrTime {
+  /** The newest by default. */
+  readonly version?: number
+  /** The version that was current then, in milliseconds since the epoch: see `DeltaTable.versionAt`. */
+  readonly timestamp?: number
 }
 
 /** Options of the reading methods. */
-export interface ReadAtOptions<C extends string = string> extends ReadOptions<C> {
-  /** The version to read; the newest by default. */
-  readonly version?: number
-}
+export interface ReadAtOptions<C extends string = string> extends ReadOptions<C>, VersionOrTime {}

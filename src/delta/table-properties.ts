@@ -12,6 +12,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   week: 604_800_000
 }
 const WEEK_MS = 604_800_000
+const MONTH_MS = 30 * 86_400_000
 
 export function booleanProperty(metadata: MetadataAction, key: string, fallback: boolean): boolean {
   const value = metadata.configuration[key]?.toLowerCase()
@@ -30,6 +31,12 @@ export function integerProperty(metadata: MetadataAction, key: string, fallback:
 export function deletedFileRetentionMs(metadata: MetadataAction): number {
   const text = metadata.configuration['delta.deletedFileRetentionDuration']
   return text === undefined ? WEEK_MS : (intervalMs(text) ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** How long versions can be read for at least, in milliseconds; for ever when it is not understood. */
+export function logRetentionMs(metadata: MetadataAction): number {
+  const text = metadata.configuration['delta.logRetentionDuration']
+  return text === undefined ? MONTH_MS : (intervalMs(text) ?? Number.MAX_SAFE_INTEGER)
 }
 
 /** Such as `interval 1 week 3 days`; undefined for anything else. */

@@ -8,7 +8,10 @@ import { type AppendOptions, type AppendResult, appendTo } from './append.ts'
 import { type ChangesOptions, changeBatches, exportChanges } from './change-data/index.ts'
 import { DataFiles } from './data-files.ts'
 import type { TableSpec } from './definition.ts'
-import { loadState, readCommitIfThere } from './log-reader.ts'
+import { versionAt } from './log/commit-times.ts'
+import { compactLog } from './log/compaction.ts'
+import { historyOf } from './log/history.ts'
+import { loadState } from './log-reader.ts'
 import type { Snapshot } from './log-state.ts'
 import { type AutomaticMaintenance, Maintenance } from './maintenance/automatic.ts'
 import {
@@ -43,7 +46,7 @@ import {
   type StoredRow
 } from './row-types.ts'
 import { TableLog } from './table-log.ts'
-import type { DeltaOptions, HistoryEntry, ReadAtOptions } from './table-options.ts'
+import type { DeltaOptions, HistoryEntry, ReadAtOptions, VersionOrTime } from './table-options.ts'
 import type { InputRow, InputValue } from './values/cells.ts'
 import { type VerifyReport, verifyTable } from './verify.ts'
 
@@ -116,9 +119,24 @@ export class DeltaTable<R extends object = StoredRow> {
     return (await this.#log.refresh()).transactions.get(appId)
   }
 
-  /** The newest version, or the one asked for. */
-  async snapshot(version?: number): Promise<Snapshot> {
-    return version === undefined ? await this.#log.refresh() : await this.#log.at(version)
+  /** The newest version, or the one asked for. Rejects with `DELTA_VERSION_NOT_FOUND`. */
+  async snapshot(at: number | VersionOrTime = {}): Promise<Snapshot> {
+    if (typeof at === 'number') return await this.#log.at(at)
+    const { version, timestamp } = at
+    if (version !== undefined) return await this.#log.at(version)
+    if (timestamp !== undefined) return await this.#log.at(await this.versionAt(timestamp))
+    return await this.#log.refresh()
+  }
+
+  /**
+   * The version that was current at a time, in milliseconds since the epoch: the newest that was committed
+   * at or before it. In-commit timestamps count where the table has them, else the times of the commit
+   * files. Rejects with `DELTA_VERSION_NOT_FOUND`, saying what range there is, when the time is before the
+   * oldest commit that can still be read or after the newest.
+   */
+  async versionAt(timestamp: number): Promise<number> {
+    const newest = await this.#log.refresh()
+    return await versionAt(this.#log.ports, this.#log.path, newest, timestamp)
   }
 
   /**
@@ -238,7 +256,7 @@ export class DeltaTable<R extends object = StoredRow> {
   async read<C extends ColumnName<R> = ColumnName<R>>(
     options: ReadAtOptions<C> = {}
   ): Promise<Pick<R, C>[]> {
-    const snapshot = await this.snapshot(options.version)
+    const snapshot = await this.snapshot(options)
     const rows = await withScan(this.#log, snapshot, options, scan =>
       this.#log.ports.engine.scan(scan)
     )
@@ -249,7 +267,7 @@ export class DeltaTable<R extends object = StoredRow> {
   async *readBatches<C extends ColumnName<R> = ColumnName<R>>(
     options: ReadAtOptions<C> = {}
   ): AsyncGenerator<Pick<R, C>[]> {
-    const snapshot = await this.snapshot(options.version)
+    const snapshot = await this.snapshot(options)
     const { request, release } = await openScan(this.#log, snapshot, options)
     try {
       yield* this.#log.ports.engine.scanBatches(request) as AsyncIterable<Pick<R, C>[]>
@@ -260,7 +278,7 @@ export class DeltaTable<R extends object = StoredRow> {
 
   /** Writes the rows to a local file; resolves to their number. */
   async export(target: string, format: ExportFormat, options: ReadAtOptions = {}): Promise<number> {
-    const snapshot = await this.snapshot(options.version)
+    const snapshot = await this.snapshot(options)
     return await withScan(this.#log, snapshot, options, scan =>
       this.#log.ports.engine.export(scan, target, format)
     )
@@ -325,25 +343,21 @@ export class DeltaTable<R extends object = StoredRow> {
 
   /** The newest commits first, as far as their files are still there. */
   async history(limit = 20): Promise<HistoryEntry[]> {
-    const { version: newest } = await this.#log.refresh()
-    const entries: HistoryEntry[] = []
-    for (let version = newest; version >= 0 && entries.length < limit; version--) {
-      const actions = await readCommitIfThere(this.#log.ports, this.#log.path, version)
-      if (actions === undefined) break
-      const info = actions.find(action => action.commitInfo != null)?.commitInfo
-      entries.push({
-        version,
-        timestamp: info?.timestamp,
-        operation: info?.operation,
-        metrics: info?.operationMetrics ?? {}
-      })
-    }
-    return entries
+    const { version } = await this.#log.refresh()
+    return await historyOf(this.#log.ports, this.#log.path, version, limit)
   }
 
   /** Checks files, sizes, row counts and, where given, that the keys occur once. */
   async verify(keys?: readonly string[]): Promise<VerifyReport> {
     return await verifyTable(this.#log, await this.#log.refresh(), keys)
+  }
+
+  /**
+   * Writes one file for the commits of the versions `from` to `to`, both included, for readers that would
+   * read them one by one; the commits stay. Rejects with `DELTA_VERSION_NOT_FOUND` when one is not there.
+   */
+  async compactLog(from: number, to: number): Promise<void> {
+    await compactLog(this.#log.ports, this.#log.path, from, to)
   }
 
   /** Writes a checkpoint now; resolves to its version. */

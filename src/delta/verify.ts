@@ -27,7 +27,7 @@ export async function verifyTable(
   snapshot: Snapshot,
   keys: readonly string[] | undefined
 ): Promise<VerifyReport> {
-  const problems: string[] = []
+  const problems = await log.checksumProblems(snapshot)
   const present: AddAction[] = []
   for (const add of snapshot.files.values()) {
     const problem = await checkObject(log, add)

@@ -36,6 +36,7 @@ class LocalFiles implements ObjectStore {
   #writes = 0
   readonly #closing = new AbortController()
   #sweep: Promise<void> | undefined
+  readonly #placing = new Set<Promise<unknown>>()
 
   constructor(root: string) {
     this.root = root
@@ -115,13 +116,32 @@ class LocalFiles implements ObjectStore {
     return join(this.root, path)
   }
 
+  /** Waits for the writes under way; later ones are refused. */
   async close(): Promise<void> {
     this.#closing.abort()
+    await Promise.allSettled(this.#placing)
     await this.#sweep
   }
 
   /** `write` makes the temporary file and leaves it open. */
   async #place(
+    path: string,
+    write: (to: string) => Promise<FileHandle>,
+    ifAbsent: boolean
+  ): Promise<PutResult> {
+    if (this.#closing.signal.aborted) {
+      throw new DeltaError('STORAGE_UNAVAILABLE', `${this.root} was closed: ${path} is not written`)
+    }
+    const placing = this.#placeNow(path, write, ifAbsent)
+    this.#placing.add(placing)
+    try {
+      return await placing
+    } finally {
+      this.#placing.delete(placing)
+    }
+  }
+
+  async #placeNow(
     path: string,
     write: (to: string) => Promise<FileHandle>,
     ifAbsent: boolean

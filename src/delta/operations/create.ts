@@ -2,12 +2,19 @@
 import type { CommitInfoAction } from '../actions.ts'
 import { commitVersion } from '../committer.ts'
 import { assertEvaluable, definitionOf, type TableSpec } from '../definition.ts'
+import { hasInCommitTimestamps } from '../log/in-commit-timestamps.ts'
 import type { DeltaPorts } from '../ports.ts'
 
 /** Rejects as `definitionOf` does. */
 export async function createTable(path: string, spec: TableSpec, ports: DeltaPorts): Promise<void> {
+  const where = `${ports.store.root}/${path}`
+  const { domainMetadata, ...definition } = definitionOf(spec, ports, where)
+  await assertEvaluable(definition, ports, where)
+  const { protocol, metaData } = definition
+  const now = ports.clock.now()
   const commitInfo: CommitInfoAction = {
-    timestamp: ports.clock.now(),
+    ...(hasInCommitTimestamps(metaData) ? { inCommitTimestamp: Math.floor(now) } : {}),
+    timestamp: now,
     operation: 'CREATE TABLE',
     operationParameters: {
       partitionBy: JSON.stringify(spec.partitionBy ?? []),
@@ -18,10 +25,6 @@ export async function createTable(path: string, spec: TableSpec, ports: DeltaPor
     engineInfo: 'claims-pipeline',
     txnId: ports.ids.uuid()
   }
-  const where = `${ports.store.root}/${path}`
-  const { domainMetadata, ...definition } = definitionOf(spec, ports, where)
-  await assertEvaluable(definition, ports, where)
-  const { protocol, metaData } = definition
   const domains = domainMetadata === undefined ? [] : [{ domainMetadata }]
   const actions = [{ commitInfo }, { protocol }, { metaData }, ...domains]
   await commitVersion(ports, path, 0, actions)

@@ -150,7 +150,7 @@ export const TABLE_FEATURES: readonly TableFeature[] = [
   {
     ...writerOnly,
     name: 'inCommitTimestamp',
-    writing: 'unused',
+    writing: 'yes',
     property: 'delta.enableInCommitTimestamps'
   },
   { ...writerOnly, name: 'clustering', writing: 'yes', requires: ['domainMetadata'] },

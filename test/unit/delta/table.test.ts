@@ -365,6 +365,7 @@ describe('Delta table', () => {
     const paths: string[] = []
     for await (const { path } of delta.ports.store.list('t/part-')) paths.push(path)
     assert.equal(paths.length, 6)
+    for (const table of writers) await table.close()
   })
 
   test('knows its own commit when the answer of the store is lost', async () => {
