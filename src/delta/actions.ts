@@ -3,7 +3,8 @@
  * holds one action a line; the same actions are the rows of a checkpoint. Fields that this engine does
  * not know are kept as they are.
  */
-import { DeltaError, isJsonObject, parseJson, stringifyJson } from '../core/index.ts'
+import { DeltaError, parseJson, stringifyJson } from '../core/index.ts'
+import { shapeProblem } from './log/action-shapes.ts'
 
 /** What a reader and a writer of the table must support. */
 export interface ProtocolAction {
@@ -164,13 +165,15 @@ export interface Action {
   readonly sidecar?: SidecarAction
 }
 
-/** Parses a commit file. Rejects lines that are not JSON objects (`DELTA_LOG_CORRUPT`). */
+/** Parses a commit file. Rejects lines that are no actions, and files without any (`DELTA_LOG_CORRUPT`). */
 export function parseCommit(text: string, where: string): Action[] {
   const actions: Action[] = []
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue
     actions.push(parseAction(line, where))
   }
+  // Writers say at least that they wrote: an empty file is what a crash leaves of one.
+  if (actions.length === 0) throw new DeltaError('DELTA_LOG_CORRUPT', `${where} is empty`)
   return actions
 }
 
@@ -193,32 +196,12 @@ export function assertActions(rows: readonly unknown[], where: string): readonly
 }
 
 function checkedAction(value: unknown, where: string): Action {
-  if (!isJsonObject(value as never)) {
-    throw new DeltaError('DELTA_LOG_CORRUPT', `${where} holds a line that is not an action`)
-  }
-  const action = value as Action
-  checkShape(action, where)
-  return action
+  const problem = shapeProblem(value)
+  if (problem === undefined) return value as Action
+  throw new DeltaError('DELTA_LOG_CORRUPT', `${where} holds ${problem}`)
 }
 
 /** Text of a commit file. */
 export function serialiseCommit(actions: readonly Action[]): string {
   return actions.map(action => `${stringifyJson(action)}\n`).join('')
-}
-
-function checkShape(action: Action, where: string): void {
-  const { add, remove, protocol, metaData } = action
-  const bad = (kind: string): DeltaError =>
-    new DeltaError('DELTA_LOG_CORRUPT', `${where} holds a malformed ${kind} action`)
-  if (add != null && (typeof add.path !== 'string' || !Number.isSafeInteger(add.size))) {
-    throw bad('add')
-  }
-  if (remove != null && typeof remove.path !== 'string') throw bad('remove')
-  if (metaData != null && typeof (metaData.schemaString ?? '') !== 'string') throw bad('metaData')
-  if (
-    protocol != null &&
-    !(Number.isInteger(protocol.minReaderVersion) && Number.isInteger(protocol.minWriterVersion))
-  ) {
-    throw bad('protocol')
-  }
 }
