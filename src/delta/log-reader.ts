@@ -82,16 +82,24 @@ async function loadByHint(source: Source): Promise<LogState | undefined> {
   return state
 }
 
-/** Reads the commits after the version; resolves to the newest, or undefined when there are very many. */
+/**
+ * Reads the commits after the version; resolves to the newest. Undefined when there are very many, or when one
+ * is missing before others that are there: then the whole log must be looked at.
+ */
 async function probe({ ports, table, known }: Source, after: number): Promise<number | undefined> {
   let count = FIRST_PROBES
   for (let next = after + 1; next <= after + MOST_PROBES; count = Math.min(count * 2, READ_AHEAD)) {
     const versions = Array.from({ length: count }, (_, index) => next + index)
     const read = await Promise.all(versions.map(one => readCommitIfThere(ports, table, one)))
-    for (const actions of read) {
-      if (actions === undefined) return next - 1
-      known.set(next++, actions)
+    const missing = read.indexOf(undefined)
+    if (missing !== -1 && read.some((actions, index) => index > missing && actions !== undefined)) {
+      return undefined
     }
+    for (const actions of read.slice(0, missing === -1 ? count : missing)) {
+      known.set(next++, actions ?? [])
+    }
+    // The last one to be missing tells nothing of those after it.
+    if (missing !== -1 && missing < count - 1) return next - 1
   }
   return undefined
 }

@@ -88,8 +88,8 @@ async function judged(
     if (effect !== 'any') {
       const known = newest.version === log.newest || effect === 'tail'
       if (!known) return `the newest version is ${newest.version}, not ${log.newest}`
-      if (stateText(newest) !== log.states.get(newest.version)) {
-        return `version ${newest.version} differs:\n${stateText(newest)}\n${log.states.get(newest.version)}`
+      if (stateText(newest, !log.parquet) !== log.states.get(newest.version)) {
+        return `version ${newest.version} differs:\n${stateText(newest, !log.parquet)}\n${log.states.get(newest.version)}`
       }
     }
     const version = random.int(0, log.newest)
@@ -113,7 +113,7 @@ async function past(
 ): Promise<string> {
   const expected = log.states.get(version)
   try {
-    const found = stateText(await table.snapshot(version))
+    const found = stateText(await table.snapshot(version), !log.parquet)
     if (effect === 'any' || found === expected) return 'right'
     return `version ${version} differs:\n${found}\n${expected}`
   } catch (error) {

@@ -16,8 +16,11 @@ export interface BaseLog {
   readonly parquet: boolean
 }
 
-/** All that a snapshot says, as a text that can be compared. */
-export function stateText(snapshot: Snapshot): string {
+/**
+ * All that a snapshot says, as a text that can be compared. `stats`: statistics too, which a checkpoint of another
+ * engine may give otherwise than the commits.
+ */
+export function stateText(snapshot: Snapshot, stats: boolean): string {
   const { version, protocol, metadata, files, transactions, domains } = snapshot
   const { schemaString, partitionColumns, configuration } = metadata
   const { minReaderVersion, minWriterVersion, readerFeatures, writerFeatures } = protocol
@@ -33,7 +36,7 @@ export function stateText(snapshot: Snapshot): string {
           key,
           add.size,
           sorted(add.partitionValues ?? {}),
-          add.stats ?? null,
+          stats ? (add.stats ?? null) : null,
           add.deletionVector?.cardinality ?? null
         ])
         .sort(byText),
@@ -58,14 +61,15 @@ function sorted(value: object): unknown {
 export async function statesOf(
   ports: DeltaPorts,
   scratch: string,
-  path: string
+  path: string,
+  stats: boolean
 ): Promise<Map<number, string>> {
   const table = await DeltaTable.open(path, ports, { scratch })
   const states = new Map<number, string>()
   const { version: newest } = await table.snapshot()
   for (let version = 0; version <= newest; version++) {
     const snapshot = await table.snapshot(version).catch(() => undefined)
-    if (snapshot !== undefined) states.set(version, stateText(snapshot))
+    if (snapshot !== undefined) states.set(version, stateText(snapshot, stats))
   }
   await table.close()
   return states
@@ -122,7 +126,7 @@ async function ownLog(
   for (const path of await delta.logNames()) {
     files.set(path, Buffer.from(await delta.ports.store.get(`t/_delta_log/${path}`)))
   }
-  const states = await statesOf(delta.ports, delta.options.scratch, 't')
+  const states = await statesOf(delta.ports, delta.options.scratch, 't', true)
   return { name, files, newest: Math.max(...states.keys()), states, parquet: false }
 }
 
@@ -142,7 +146,7 @@ export async function foreignLog(
   }
   for (const [path, bytes] of files) await ports.store.put(`base/_delta_log/${path}`, bytes)
   try {
-    const states = await statesOf(ports, scratch, 'base')
+    const states = await statesOf(ports, scratch, 'base', false)
     const newest = Math.max(...states.keys())
     return newest < 0 ? undefined : { name, files, newest, states, parquet: true }
   } catch {

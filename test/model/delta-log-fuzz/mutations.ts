@@ -30,7 +30,9 @@ const pad = (version: number, digits = 20): string => String(version).padStart(d
 
 const commitsOf = ({ files }: Draft): string[] =>
   [...files.keys()].filter(path => COMMIT.test(path)).sort()
-const textOf = ({ files }: Draft, path: string): string => files.get(path)?.toString() ?? ''
+/** Fails for what an earlier mutation made no text of: `safely` passes it over then. */
+const textOf = ({ files }: Draft, path: string): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(files.get(path))
 
 function onCommit(
   effect: Effect,
@@ -54,6 +56,7 @@ function onAction(
 ): Mutation {
   return onCommit(effect, what, (text, random) => {
     const lines = text.split('\n').filter(line => line !== '')
+    if (lines.every(line => line.trim() === '')) return undefined
     const at = random.int(0, lines.length - 1)
     const changed = change(JSON.parse(lines[at] ?? '{}'), random)
     if (changed === undefined) return undefined

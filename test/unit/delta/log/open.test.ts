@@ -102,6 +102,18 @@ describe('Opening a table', () => {
     assert.deepEqual(await open(delta), [12, 12])
   })
 
+  test('is refused when a commit is missing before others that are there', async () => {
+    await using delta = await openTestDelta('memory')
+    await filled(delta, 20, [4])
+    for (const version of [5, 12, 13, 19]) {
+      const bytes = await delta.ports.store.get(commit(version))
+      await delta.ports.store.delete(commit(version))
+      await assert.rejects(open(delta), { code: 'DELTA_LOG_CORRUPT' }, `version ${version}`)
+      await delta.ports.store.put(commit(version), bytes)
+    }
+    assert.deepEqual(await open(delta), [20, 20])
+  })
+
   test('does without the checkpoint of the hint when it is gone or damaged', async () => {
     await using delta = await openTestDelta('memory')
     const { store } = delta.ports
