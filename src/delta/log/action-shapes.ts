@@ -12,6 +12,8 @@ const name: Check = value => typeof value === 'string' && value !== ''
 const flag: Check = value => typeof value === 'boolean'
 const integer: Check = value => typeof value === 'bigint' || Number.isSafeInteger(value)
 const whole: Check = value => Number.isSafeInteger(value)
+/** Milliseconds; clocks finer than that write fractions. */
+const time: Check = value => typeof value === 'bigint' || Number.isFinite(value)
 const count: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
 const object: Check = value => isJsonObject(value as never)
 const texts: Check = value => Array.isArray(value) && value.every(text)
@@ -34,11 +36,13 @@ interface Shape {
   readonly [field: string]: Check
 }
 
-const fits = (value: unknown, shape: Shape): boolean => {
-  if (!isJsonObject(value as never)) return false
-  const fields = value as JsonObject
-  for (const field in shape) if (shape[field]?.(fields[field]) !== true) return false
-  return true
+const fits = (value: unknown, shape: Shape): boolean =>
+  isJsonObject(value as never) && misfit(value as JsonObject, shape) === undefined
+
+/** The first field that is not as it must be. */
+function misfit(fields: JsonObject, shape: Shape): string | undefined {
+  for (const field in shape) if (shape[field]?.(fields[field]) !== true) return field
+  return undefined
 }
 
 const VECTOR: Shape = {
@@ -64,13 +68,13 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   add: {
     ...FILE,
     size: count,
-    modificationTime: optional(whole),
+    modificationTime: optional(time),
     clusteringProvider: optional(text)
   },
   remove: {
     ...FILE,
     size: optional(count),
-    deletionTimestamp: optional(whole),
+    deletionTimestamp: optional(time),
     extendedFileMetadata: optional(flag)
   },
   cdc: { path: name, partitionValues: optional(textMap), size: count },
@@ -90,9 +94,9 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     schemaString: optional(text),
     partitionColumns: optional(texts),
     configuration: optional(textMap),
-    createdTime: optional(whole)
+    createdTime: optional(time)
   },
-  txn: { appId: text, version: integer, lastUpdated: optional(integer) },
+  txn: { appId: text, version: integer, lastUpdated: optional(time) },
   domainMetadata: { domain: text, configuration: text, removed: optional(flag) },
   commitInfo: {},
   sidecar: { path: name },
@@ -110,7 +114,9 @@ export function shapeProblem(action: unknown): string | undefined {
     if (value == null) continue
     if (found !== undefined) return `a line with two actions, ${found} and ${kind}`
     found = kind
-    if (!fits(value, SHAPES[kind] ?? {})) return `a malformed ${kind} action`
+    if (!isJsonObject(value)) return `a malformed ${kind} action`
+    const field = misfit(value, SHAPES[kind] ?? {})
+    if (field !== undefined) return `a malformed ${kind} action: its ${field} cannot be so`
   }
   return undefined
 }

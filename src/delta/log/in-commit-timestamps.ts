@@ -51,7 +51,7 @@ export function timedActions(
 ): Action[] {
   const after = metadataOf(actions) ?? before.metadata
   if (!hasInCommitTimestamps(after)) return [{ commitInfo }, ...actions]
-  const inCommitTimestamp = Math.max(now, Math.floor(previous) + 1)
+  const inCommitTimestamp = Math.max(Math.floor(now), Math.floor(previous) + 1)
   const since = hasInCommitTimestamps(before.metadata)
     ? sinceOf(before.metadata)
     : {
