@@ -27,6 +27,7 @@ export const operations: readonly Operation[] = [
   { method: 'countRows', command: 'tables show' },
   { method: 'transactionVersion', command: 'tables show' },
   { method: 'history', command: 'tables history' },
+  { method: 'versionAt', command: 'tables read' },
   { method: 'setProperties', command: 'tables alter' },
   { method: 'addColumns', command: 'tables alter' },
   { method: 'renameColumn', command: 'tables alter' },
@@ -42,6 +43,11 @@ export const operations: readonly Operation[] = [
   {
     method: 'maintain',
     reason: 'workers do it by themselves; by hand there are `tables optimize` and `tables vacuum`'
+  },
+  {
+    method: 'compactLog',
+    reason:
+      'writers do it by themselves; by hand `tables checkpoint` shortens the way from the log to the table'
   },
   { method: 'setDomain', reason: 'texts of programs, which only they understand' },
   { method: 'removeDomain', reason: 'texts of programs, which only they understand' }

@@ -61,6 +61,8 @@ export interface DeltaTables extends TableStore {
   show(table: string): Promise<TableDescription>
   /** Those of the newest version, or of the one asked for. */
   columns(table: string, version?: number): Promise<TableDescription['columns']>
+  /** The newest version at a time, in milliseconds. */
+  versionAt(table: string, timestamp: number): Promise<number>
   /** The table itself, for what has no method here. It is closed with the others. */
   table(name: string): Promise<DeltaTable>
   /** `keys`: columns whose values together must occur once. */
@@ -166,6 +168,10 @@ class DeltaTableStore implements DeltaTables {
 
   async columns(table: string, version?: number): Promise<TableDescription['columns']> {
     return describedColumns(await (await this.#open(table)).snapshot(version))
+  }
+
+  async versionAt(table: string, timestamp: number): Promise<number> {
+    return await (await this.#open(table)).versionAt(timestamp)
   }
 
   async verify(table: string, keys?: readonly string[]): Promise<VerifyReport> {

@@ -2,6 +2,7 @@
 import { type Command, configOptions, jsonOption, usageError } from '../command.ts'
 import { toJson, writeLine } from '../terminal.ts'
 import { humanBytes, thousands } from '../text-table.ts'
+import { timeOf, timestampOption } from './table-times.ts'
 import { tableArgument, withTable } from './tables.ts'
 
 export const tablesRestore: Command = {
@@ -12,6 +13,10 @@ export const tablesRestore: Command = {
   positionals: [tableArgument],
   options: {
     'to-version': { type: 'integer', value: 'N', doc: 'The version to bring back.', min: 0 },
+    'to-timestamp': {
+      ...timestampOption,
+      doc: 'The newest version at that time, such as 2026-11-24T06:00:00Z; in place of --to-version.'
+    },
     'dry-run': { type: 'flag', doc: 'Say what would change, and change nothing.' },
     'ignore-missing-files': {
       type: 'flag',
@@ -25,9 +30,13 @@ export const tablesRestore: Command = {
     'claims-pipeline tables restore claimx_projects --to-version 41'
   ],
   run: (args, terminal) => {
-    const version = args.integer('to-version')
-    if (version === undefined) throw usageError('--to-version N is missing.', 'tables restore')
+    const time = timeOf(args, 'tables restore', 'to-timestamp', 'to-version')
+    const given = args.integer('to-version')
+    if (given === undefined && time === undefined) {
+      throw usageError('--to-version N or --to-timestamp TIME is missing.', 'tables restore')
+    }
     return withTable(args, async ({ tables }, name) => {
+      const version = time === undefined ? (given ?? 0) : await tables.versionAt(name, time)
       const result = await tables.restore(name, {
         version,
         dryRun: args.flag('dry-run'),

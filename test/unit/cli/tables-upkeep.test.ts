@@ -44,13 +44,46 @@ describe('tables restore', () => {
     await table.close()
   })
 
+  it('takes a time in place of a version, for reading and for restoring', async () => {
+    await using delta = await openTestDelta()
+    const table = await twoFiles(delta)
+    const [, older] = await table.history()
+    const at = new Date(older?.timestamp ?? 0).toISOString()
+    const place = ['--data-dir', delta.root]
+    const read = await runCli(
+      'tables',
+      'read',
+      't',
+      '--timestamp',
+      at,
+      '--format',
+      'ndjson',
+      ...place
+    )
+    assert.equal(read.code, 0, read.err)
+    assert.equal(read.out.trim().split('\n').length, 10)
+    const early = await runCli('tables', 'read', 't', '--timestamp', '1999-01-01', ...place)
+    assert.equal(early.code, 1)
+    const done = await runCli('tables', 'restore', 't', '--to-timestamp', at, '--json', ...place)
+    assert.equal(done.code, 0, done.err)
+    assert.equal(await table.countRows(), 10)
+    for (const words of [
+      ['read', 't', '--timestamp', 'yesterday'],
+      ['read', 't', '--timestamp', at, '--version', '1'],
+      ['restore', 't', '--to-timestamp', at, '--to-version', '1']
+    ]) {
+      assert.equal((await runCli('tables', ...words, ...place)).code, 2, words.join(' '))
+    }
+    await table.close()
+  })
+
   it('exits 2 without a version, 1 for one that is not there', async () => {
     await using delta = await openTestDelta()
     const table = await twoFiles(delta)
     const words = ['tables', 'restore', 't', '--data-dir', delta.root]
     const without = await runCli(...words)
     assert.equal(without.code, 2)
-    assert.match(without.err, /--to-version N is missing/)
+    assert.match(without.err, /--to-version N or --to-timestamp TIME is missing/)
     assert.equal((await runCli(...words, '--to-version', '9')).code, 1)
     await table.close()
   })
