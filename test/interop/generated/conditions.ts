@@ -37,6 +37,18 @@ export async function deleteWhere(at: GeneratedTable): Promise<void> {
   for (const [key, row] of at.rows) if (holds(row)) at.rows.delete(key)
 }
 
+export async function updateWhere(at: GeneratedTable): Promise<void> {
+  const { sql, holds } = someCondition(at)
+  const possible = at.columns.filter(
+    ({ name, rule }) => !at.keys.includes(name) && rule === undefined
+  )
+  const chosen = at.random.some(possible, 2)
+  if (chosen.length === 0) return
+  const set = Object.fromEntries(chosen.map(column => [column.name, at.value(column)]))
+  await at.table.update({ set, where: sql })
+  for (const [key, row] of at.rows) if (holds(row)) at.rows.set(key, { ...row, ...set })
+}
+
 /** An older version that is still there, with its columns. */
 export async function restore(at: GeneratedTable): Promise<void> {
   const { version: newest } = await at.table.snapshot()

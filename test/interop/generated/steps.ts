@@ -1,6 +1,6 @@
 /** The steps of a history: what is done to the table, and the same done to the map of rows. */
 import { DeltaTable, type MergeRules } from '../../../src/delta/index.ts'
-import { deleteWhere, restore, switchVectors } from './conditions.ts'
+import { deleteWhere, restore, switchVectors, updateWhere } from './conditions.ts'
 import { type GeneratedTable, type ModelRow, specOf } from './table.ts'
 
 interface Step {
@@ -20,6 +20,7 @@ const STEPS: readonly Step[] = [
   { name: 'overwrite', weight: 2, changes: true, run: overwrite },
   { name: 'delete', weight: 3, changes: true, run: deleteSome },
   { name: 'delete by condition', weight: 2, changes: true, run: deleteWhere },
+  { name: 'update by condition', weight: 2, changes: true, run: updateWhere },
   { name: 'restore', weight: 1, changes: true, run: restore },
   { name: 'vectors on or off', weight: 0.5, run: switchVectors },
   { name: 'add a column', weight: 1, run: addColumn },

@@ -8,6 +8,7 @@ import type { TestDelta } from '../../helpers/delta.ts'
 import type { JudgeName } from '../../helpers/judges.ts'
 import type { Feature } from './features.ts'
 import { Random } from './random.ts'
+import { type ColumnRule, ruledColumns, someConstraints } from './rules.ts'
 import type { Supported } from './supported.ts'
 import type { ColumnKind } from './types.ts'
 
@@ -18,6 +19,8 @@ export interface Column {
   readonly kind: ColumnKind
   readonly nullable: boolean
   readonly partition: boolean
+  /** Where the value comes from when a new row does not give it. */
+  readonly rule?: ColumnRule
 }
 
 export interface VersionModel {
@@ -30,6 +33,7 @@ export class GeneratedTable {
   readonly features: readonly Feature[]
   readonly columns: Column[]
   readonly keys: readonly string[]
+  readonly constraints: Readonly<Record<string, string>>
   readonly delta: TestDelta
   readonly path: string
   table!: DeltaTable
@@ -52,6 +56,9 @@ export class GeneratedTable {
     this.features = this.#someFeatures()
     this.keys = this.random.pick([['id'], ['id'], ['id', this.#named('part of key')]])
     this.columns = this.#someColumns()
+    const id = this.columns[0] as Column
+    this.columns.push(...ruledColumns(this.random, id, this.#supported.kinds))
+    this.constraints = someConstraints(this.random)
   }
 
   get blind(): ReadonlySet<JudgeName> {
@@ -73,7 +80,8 @@ export class GeneratedTable {
     const spec = {
       columns: this.columns.map(specOf),
       partitionBy: this.columns.filter(column => column.partition).map(column => column.name),
-      properties: Object.assign({}, ...this.features.map(feature => feature.properties))
+      properties: Object.assign({}, ...this.features.map(feature => feature.properties)),
+      constraints: this.constraints
     }
     const { ports, options } = this.delta
     this.table = await DeltaTable.openOrCreate(this.path, spec, ports, options)
@@ -137,7 +145,11 @@ export class GeneratedTable {
 
   freshRow(): ModelRow {
     const row: ModelRow = {}
-    for (const column of this.columns) row[column.name] = this.value(column)
+    for (const column of this.columns) {
+      if (column.rule === undefined || this.#givesDespite(column.rule)) {
+        row[column.name] = this.value(column)
+      }
+    }
     this.#made++
     const key = this.columns.find(column => column.name === 'id') as Column
     row['id'] = key.kind.type === 'string' ? `key ${this.#made} ü` : this.#made * 7
@@ -152,12 +164,21 @@ export class GeneratedTable {
     for (const column of this.columns) {
       const { name } = column
       if (this.keys.includes(name)) changed[name] = stored[name] ?? null
+      else if (column.rule?.computed !== undefined) continue
       else if (!column.nullable || this.random.chance(0.6)) changed[name] = this.value(column)
     }
     return changed
   }
 
+<<<<<<< HEAD
   value(column: Column): InputValue {
+=======
+  #givesDespite(rule: ColumnRule): boolean {
+    return rule.computed === undefined && this.random.chance(0.5)
+  }
+
+  value(column: Column): CellValue {
+>>>>>>> 66bfc2a (Update by condition, and have defaults, generated columns and constraints in generated tables)
     if (column.nullable && this.random.chance(0.2)) return null
     const { kind, partition } = column
     if (partition && kind.partitionValue !== undefined) return kind.partitionValue(this.random)
@@ -170,7 +191,10 @@ export class GeneratedTable {
 
   store(row: ModelRow): void {
     const full: ModelRow = {}
-    for (const { name } of this.columns) full[name] = row[name] ?? null
+    for (const { name, rule } of this.columns) {
+      full[name] = name in row ? (row[name] ?? null) : (rule?.fallback ?? null)
+      if (rule?.computed !== undefined) full[name] = rule.computed(row)
+    }
     this.rows.set(this.keyOf(row), full)
   }
 
@@ -228,10 +252,15 @@ export class GeneratedTable {
   }
 }
 
+<<<<<<< HEAD
 export function typeText(type: ColumnSpec['type']): string {
   return typeof type === 'string' ? type : JSON.stringify(type)
 }
 
 export function specOf({ name, kind, nullable }: Column): ColumnSpec {
   return { name, type: kind.type, nullable }
+=======
+export function specOf({ name, kind, nullable, rule }: Column): ColumnSpec {
+  return { name, type: kind.type as ColumnSpec['type'], nullable, ...rule?.spec }
+>>>>>>> 66bfc2a (Update by condition, and have defaults, generated columns and constraints in generated tables)
 }
