@@ -1,6 +1,7 @@
 /** The steps of a history: what is done to the table, and the same done to the map of rows. */
 import { DeltaTable, type MergeRules } from '../../../src/delta/index.ts'
 import { deleteWhere, restore, switchVectors, updateWhere } from './conditions.ts'
+import { maintain, optimize, zOrder } from './layout.ts'
 import { type GeneratedTable, type ModelRow, specOf } from './table.ts'
 
 interface Step {
@@ -27,7 +28,9 @@ const STEPS: readonly Step[] = [
   { name: 'rename a column', weight: 1, mapped: true, run: renameColumn },
   { name: 'drop a column', weight: 0.5, mapped: true, run: dropColumn },
   { name: 'checkpoint', weight: 1, run: async at => void (await at.table.checkpoint()) },
-  { name: 'optimize', weight: 1, run: async at => void (await at.table.optimize()) },
+  { name: 'optimize', weight: 1, run: optimize },
+  { name: 'z-order', weight: 0.7, run: zOrder },
+  { name: 'maintain', weight: 0.5, run: maintain },
   { name: 'vacuum', weight: 0.4, run: vacuum },
   { name: 'reopen', weight: 1, run: at => at.reopen() },
   { name: 'two writers at once', weight: 1, changes: true, run: twoWriters }

@@ -7,6 +7,7 @@ import type { Cell } from '../../helpers/canonical.ts'
 import type { TestDelta } from '../../helpers/delta.ts'
 import type { JudgeName } from '../../helpers/judges.ts'
 import type { Feature } from './features.ts'
+import { boundedColumns } from './layout.ts'
 import { Random } from './random.ts'
 import { type ColumnRule, ruledColumns, someConstraints } from './rules.ts'
 import type { Supported } from './supported.ts'
@@ -33,6 +34,8 @@ export class GeneratedTable {
   readonly features: readonly Feature[]
   readonly columns: Column[]
   readonly keys: readonly string[]
+  /** At creation. */
+  readonly clusterBy: readonly string[]
   readonly constraints: Readonly<Record<string, string>>
   readonly delta: TestDelta
   readonly path: string
@@ -59,6 +62,11 @@ export class GeneratedTable {
     const id = this.columns[0] as Column
     this.columns.push(...ruledColumns(this.random, id, this.#supported.kinds))
     this.constraints = someConstraints(this.random)
+    const partitioned = this.columns.some(column => column.partition)
+    const clustered = !partitioned && this.random.chance(0.25)
+    this.clusterBy = clustered
+      ? this.random.some(boundedColumns(this.columns), 3).map(({ name }) => name)
+      : []
   }
 
   get blind(): ReadonlySet<JudgeName> {
@@ -73,7 +81,9 @@ export class GeneratedTable {
         `${JSON.stringify(name)} ${typeText(kind.type)}${nullable ? '' : ' not null'}${partition ? ' partition' : ''}`
     )
     const features = this.features.map(feature => feature.name).join(', ')
-    return `${this.path} (${columns.join(', ')}) [${features}]: ${this.steps.join('; ')}`
+    const clustered =
+      this.clusterBy.length === 0 ? '' : ` clustered by ${this.clusterBy.join(', ')}`
+    return `${this.path} (${columns.join(', ')})${clustered} [${features}]: ${this.steps.join('; ')}`
   }
 
   async create(): Promise<void> {
@@ -81,7 +91,8 @@ export class GeneratedTable {
       columns: this.columns.map(specOf),
       partitionBy: this.columns.filter(column => column.partition).map(column => column.name),
       properties: Object.assign({}, ...this.features.map(feature => feature.properties)),
-      constraints: this.constraints
+      constraints: this.constraints,
+      clusterBy: this.clusterBy
     }
     const { ports, options } = this.delta
     this.table = await DeltaTable.openOrCreate(this.path, spec, ports, options)
@@ -110,7 +121,7 @@ export class GeneratedTable {
     return this.features.some(feature => feature.name.startsWith('columnMapping'))
   }
 
-  /** A column that is neither a key nor `id`, under another name; undefined when there is none. */
+  /** A column that nothing in the table is made by, under another name; undefined when there is none. */
   renameColumn(): { from: string; to: string } | undefined {
     const column = this.#someColumn()
     if (column === undefined) return undefined
@@ -130,7 +141,8 @@ export class GeneratedTable {
   }
 
   #someColumn(): Column | undefined {
-    const others = this.columns.filter(({ name }) => !this.keys.includes(name))
+    const used = [...this.keys, ...this.clusterBy]
+    const others = this.columns.filter(({ name }) => !used.includes(name))
     return others.length === 0 ? undefined : this.random.pick(others)
   }
 
