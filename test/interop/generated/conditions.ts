@@ -1,4 +1,5 @@
 /** Steps that change rows by a condition, take the table back, or set what it does from now on. */
+import type { CellValue } from '../../../src/core/index.ts'
 import type { GeneratedTable, ModelRow } from './table.ts'
 
 export interface Condition {
@@ -44,7 +45,8 @@ export async function updateWhere(at: GeneratedTable): Promise<void> {
   )
   const chosen = at.random.some(possible, 2)
   if (chosen.length === 0) return
-  const set = Object.fromEntries(chosen.map(column => [column.name, at.value(column)]))
+  const values = chosen.map(column => [column.name, at.value(column) as CellValue])
+  const set: Record<string, CellValue> = Object.fromEntries(values)
   await at.table.update({ set, where: sql })
   for (const [key, row] of at.rows) if (holds(row)) at.rows.set(key, { ...row, ...set })
 }

@@ -1,6 +1,5 @@
 /** Columns whose values the table gives, by a default or an expression, and constraints of its rows. */
-import type { CellValue } from '../../../src/core/index.ts'
-import type { ColumnSpec } from '../../../src/delta/index.ts'
+import type { ColumnSpec, InputValue } from '../../../src/delta/index.ts'
 import type { Random } from './random.ts'
 import type { Column, ModelRow } from './table.ts'
 import type { ColumnKind } from './types.ts'
@@ -8,9 +7,9 @@ import type { ColumnKind } from './types.ts'
 export interface ColumnRule {
   readonly spec: Pick<ColumnSpec, 'default' | 'generatedAs'>
   /** Of rows that do not give a value. */
-  readonly fallback?: CellValue
+  readonly fallback?: InputValue
   /** Of every row, from its key. */
-  computed?(row: ModelRow): CellValue
+  computed?(row: ModelRow): InputValue
 }
 
 /** Some of: an integer with a default, a text with one, a column computed from `id`. */

@@ -182,15 +182,11 @@ export class GeneratedTable {
     return changed
   }
 
-<<<<<<< HEAD
-  value(column: Column): InputValue {
-=======
   #givesDespite(rule: ColumnRule): boolean {
     return rule.computed === undefined && this.random.chance(0.5)
   }
 
-  value(column: Column): CellValue {
->>>>>>> 66bfc2a (Update by condition, and have defaults, generated columns and constraints in generated tables)
+  value(column: Column): InputValue {
     if (column.nullable && this.random.chance(0.2)) return null
     const { kind, partition } = column
     if (partition && kind.partitionValue !== undefined) return kind.partitionValue(this.random)
@@ -264,15 +260,10 @@ export class GeneratedTable {
   }
 }
 
-<<<<<<< HEAD
 export function typeText(type: ColumnSpec['type']): string {
   return typeof type === 'string' ? type : JSON.stringify(type)
 }
 
-export function specOf({ name, kind, nullable }: Column): ColumnSpec {
-  return { name, type: kind.type, nullable }
-=======
 export function specOf({ name, kind, nullable, rule }: Column): ColumnSpec {
-  return { name, type: kind.type as ColumnSpec['type'], nullable, ...rule?.spec }
->>>>>>> 66bfc2a (Update by condition, and have defaults, generated columns and constraints in generated tables)
+  return { name, type: kind.type, nullable, ...rule?.spec }
 }
