@@ -16,16 +16,14 @@ import {
   unframe
 } from './codec.ts'
 import { relativeDescriptor, vectorFileName, vectorId, vectorPath } from './descriptors.ts'
-import { decodeZ85, encodeZ85 } from './z85.ts'
+import { decodeZ85 } from './z85.ts'
 
-/** Vectors of a commit that are this small together go into the log: one file less to write and sync. */
-const INLINE_BYTES = 1024
 const CACHE_BYTES = 33_554_432
 
 export interface WrittenVectors {
   readonly descriptors: ReadonlyMap<AddAction, DeletionVectorDescriptor>
-  /** Path in the store of the file written; undefined when all are inline. */
-  readonly path: string | undefined
+  /** Path in the store of the file written. */
+  readonly path: string
   readonly bytes: number
 }
 
@@ -65,28 +63,15 @@ export class DeletionVectors {
   }
 
   /**
-   * Stores a vector for each file that holds exactly these positions; durable when it resolves. Several
-   * share one file; tiny ones need none.
+   * Stores a vector for each file that holds exactly these positions; durable when it resolves. They share
+   * one file. None is put into the log, however small: Spark's VACUUM fails at such a vector (Delta 4.0 to
+   * 4.4), and the Java kernel 4.0 cannot read it.
    */
   async write(wanted: ReadonlyMap<AddAction, Uint32Array>): Promise<WrittenVectors> {
     const entries = [...wanted].map(([add, positions]) => {
       return { add, positions, bytes: encodeVector(positions) }
     })
     const descriptors = new Map<AddAction, DeletionVectorDescriptor>()
-    const total = entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
-    if (total <= INLINE_BYTES) {
-      for (const { add, positions, bytes } of entries) {
-        const descriptor: DeletionVectorDescriptor = {
-          storageType: 'i',
-          pathOrInlineDv: encodeZ85(bytes),
-          sizeInBytes: bytes.length,
-          cardinality: positions.length
-        }
-        descriptors.set(add, descriptor)
-        this.#remember(descriptor, positions)
-      }
-      return { descriptors, path: undefined, bytes: 0 }
-    }
     const uuid = this.#ports.ids.uuid()
     const name = vectorFileName(uuid)
     const path = this.#table === '' ? name : `${this.#table}/${name}`

@@ -3,13 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import type { AddAction } from '../../../../src/delta/actions.ts'
+import type { AddAction, DeletionVectorDescriptor } from '../../../../src/delta/actions.ts'
+import { encodeVector } from '../../../../src/delta/deletion-vectors/codec.ts'
 import {
   DeletionVectors,
   positionsOf,
   vectorActions,
   vectorPath
 } from '../../../../src/delta/deletion-vectors/index.ts'
+import { encodeZ85 } from '../../../../src/delta/deletion-vectors/z85.ts'
 import { DeltaTable } from '../../../../src/delta/index.ts'
 import { openTestDelta, openVectorTable, type TestDelta } from '../../../helpers/delta.ts'
 
@@ -29,18 +31,30 @@ async function deleteRows(
   delta: TestDelta,
   table: DeltaTable,
   part: string,
-  positions: number[]
+  positions: number[],
+  inLog = false
 ): Promise<AddAction> {
   const { version, files } = await table.snapshot()
   const add = [...files.values()].find(file => file.partitionValues['part'] === part)
   assert.ok(add)
   const vectors = new DeletionVectors(delta.ports, 't')
   const { descriptors } = await vectors.write(new Map([[add, positionsOf(positions)]]))
-  const actions = vectorActions(add, descriptors.get(add) ?? assert.fail(), 1)
+  const written = descriptors.get(add) ?? assert.fail()
+  const actions = vectorActions(add, inLog ? inlineVector(positions) : written, 1)
   const path = `t/_delta_log/${String(version + 1).padStart(20, '0')}.json`
   await delta.ports.store.put(path, Buffer.from(actions.map(a => JSON.stringify(a)).join('\n')))
   const [marked] = actions.flatMap(action => action.add ?? [])
   return marked ?? assert.fail()
+}
+
+function inlineVector(positions: number[]): DeletionVectorDescriptor {
+  const bytes = encodeVector(positionsOf(positions))
+  return {
+    storageType: 'i',
+    pathOrInlineDv: encodeZ85(bytes),
+    sizeInBytes: bytes.length,
+    cardinality: positions.length
+  }
 }
 
 async function threeFiles(delta: TestDelta): Promise<DeltaTable> {
@@ -53,7 +67,7 @@ async function threeFiles(delta: TestDelta): Promise<DeltaTable> {
     'a',
     Array.from({ length: 2500 }, (_, i) => i * 2)
   )
-  await deleteRows(delta, table, 'b', [0, 9])
+  await deleteRows(delta, table, 'b', [0, 9], true)
   return table
 }
 
@@ -172,4 +186,21 @@ test('vectors in a folder of the table and at an absolute path are read', async 
     const add = { path: marked?.path ?? '', deletionVector: { ...vector, ...other } }
     assert.deepEqual(await new DeletionVectors(delta.ports, 't').load(add), expected)
   }
+})
+
+test('a vector of one position goes to a file too: others fail at those in the log', async () => {
+  await using delta = await openTestDelta()
+  const properties = { 'delta.enableDeletionVectors': 'true' }
+  const table = await openVectorTable(delta, 't', { ...spec, partitionBy: [], properties })
+  await table.append(rows(0, 30_000, 'a'))
+  await table.merge([{ id: 7, part: 'b', text: 'new' }], {
+    keys: ['id'],
+    policies: new Map([['id', 'key']])
+  })
+  const { files } = await table.snapshot()
+  const kinds = [...files.values()].map(file => file.deletionVector?.storageType)
+  assert.deepEqual(
+    kinds.filter(kind => kind !== undefined),
+    ['u']
+  )
 })
