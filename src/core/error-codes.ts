@@ -47,6 +47,21 @@ export const errorCodes = define({
     meaning: 'A record exceeds the size limit of the message log.',
     remedy: 'Raise the limit of the log and of the topic, or make the producer send less.'
   },
+  BROKER_ACCESS: {
+    errorClass: 'auth',
+    meaning: 'The message log refuses the credentials, or a right is missing.',
+    remedy: 'Check KAFKA_SECURITY_PROTOCOL, the KAFKA_SASL_* settings and the rights of that user.'
+  },
+  BROKER_REFUSED: {
+    errorClass: 'permanent',
+    meaning: 'The broker refuses a request for a reason that will not pass.',
+    remedy: 'The message names the reason as Kafka calls it.'
+  },
+  BROKER_TOO_OLD: {
+    errorClass: 'permanent',
+    meaning: 'The broker lacks versions of the Kafka protocol that the program needs.',
+    remedy: 'Use Apache Kafka 3.5 or later, or a broker that is compatible with it.'
+  },
   BROKER_CLOSED: {
     errorClass: 'permanent',
     meaning: 'The log, producer or consumer was used after it was closed.',

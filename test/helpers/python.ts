@@ -4,16 +4,14 @@
  * Java, Maven or the registries are missing the tests are skipped, but fail when `CI=true`.
  */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { alone, cache, hash, jars } from './maven.ts'
 
 const run = promisify(execFile)
-const cache = join(import.meta.dirname, '..', '..', '.cache')
 
 const PACKAGES = [
   'deltalake==1.6.6',
@@ -56,7 +54,6 @@ export interface Python {
 /** Undefined, with the reason, when this machine cannot have it. Rejects instead when `CI=true`. */
 export async function openPython(): Promise<{ python?: Python; missing?: string }> {
   try {
-    await mkdir(cache, { recursive: true })
     return { python: await alone(installed) }
   } catch (error) {
     const missing = `Python, Java or Maven cannot be used here: ${(error as Error).message.slice(0, 300)}`
@@ -86,28 +83,6 @@ async function installed(): Promise<Python> {
   }
 }
 
-/** Test files run side by side: one installs, the others wait. A lock that nobody holds is old. */
-async function alone<T>(work: () => Promise<T>): Promise<T> {
-  const lock = join(cache, '.installing')
-  for (;;) {
-    try {
-      await mkdir(lock)
-      break
-    } catch {
-      const since = await stat(lock).catch(() => undefined)
-      if (since !== undefined && Date.now() - since.mtimeMs > 20 * 60_000) {
-        await rm(lock, { recursive: true, force: true })
-      }
-      await pause(200)
-    }
-  }
-  try {
-    return await work()
-  } finally {
-    await rm(lock, { recursive: true, force: true })
-  }
-}
-
 async function virtualenv(): Promise<string> {
   const directory = join(cache, 'python')
   const executable = join(directory, 'bin', 'python')
@@ -120,39 +95,6 @@ async function virtualenv(): Promise<string> {
   return executable
 }
 
-/** Jars with all that they need, from Maven. */
-async function jars(name: string, dependencies: readonly string[]): Promise<string[]> {
-  const directory = join(cache, name)
-  const marker = join(directory, `.jars-${hash(dependencies.join(' '))}`)
-  if (!existsSync(marker)) {
-    const project = join(cache, `${name}-project`)
-    await rm(directory, { recursive: true, force: true })
-    await mkdir(project, { recursive: true })
-    await writeFile(join(project, 'pom.xml'), pom(name, dependencies))
-    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime']
-    await run('mvn', ['-q', '-B', ...goal, `-DoutputDirectory=${directory}`], {
-      cwd: project,
-      timeout: 900_000
-    })
-    await writeFile(marker, '')
-  }
-  const names = readdirSync(directory).filter(file => file.endsWith('.jar'))
-  return names.map(file => join(directory, file))
-}
-
-function pom(name: string, dependencies: readonly string[]): string {
-  const listed = dependencies.map(dependency => {
-    const [group, artifact, version] = dependency.split(':')
-    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
-  })
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>claims-pipeline</groupId><artifactId>${name}</artifactId><version>1</version>
-  <dependencies>${listed.join('')}</dependencies>
-</project>
-`
-}
-
 /** Directory with the classes of a source file under `test/interop`. */
 async function compiled(source: string, classPath: readonly string[]): Promise<string> {
   const file = join(sources, source)
@@ -162,8 +104,4 @@ async function compiled(source: string, classPath: readonly string[]): Promise<s
   await run('javac', ['-cp', classPath.join(delimiter), '-d', target, file], { timeout: 300_000 })
   await run('mv', [target, directory])
   return directory
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

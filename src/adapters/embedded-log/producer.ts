@@ -1,7 +1,6 @@
 /** Encodes records, chooses partitions and cuts a call into transactions of bounded size. */
-import { BrokerError, InvariantError } from '../../core/index.ts'
+import { BrokerError, InvariantError, partitionOfKey } from '../../core/index.ts'
 import type { Clock, Ids, Producer, ProducerRecord, RecordMetadata } from '../../ports/index.ts'
-import { partitionOfKey } from './murmur2.ts'
 import type { LogNotifier } from './notifier.ts'
 import type { EncodedRecord, Records } from './records.ts'
 import { closedError, unknownTopic } from './sqlite-errors.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { murmur2, partitionOfKey } from '../../../../src/adapters/embedded-log/murmur2.ts'
+import { murmur2, partitionOfKey } from '../../../src/core/index.ts'
 
 // The vectors of the Java client's own test.
 const vectors: readonly (readonly [string, number])[] = [
