@@ -3,14 +3,15 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDeltaTables } from '../adapters/delta-tables/index.ts'
 import { openDuckDb } from '../adapters/duckdb/index.ts'
-import { openEmbeddedLog } from '../adapters/embedded-log/index.ts'
 import { openLocalFiles } from '../adapters/local-files/index.ts'
 import { systemClock, systemIds } from '../adapters/system/index.ts'
 import { createLogger, createMetrics } from '../adapters/telemetry/index.ts'
 import type { Config } from '../config/index.ts'
 import { errorCodes, errorText, isPipelineError, type TableDef } from '../core/index.ts'
 import type { Clock, Ids, Telemetry } from '../ports/index.ts'
+import { embeddedLogPath, logKind, openMessageLog } from './message-log.ts'
 import { openApi } from './pipeline.ts'
+import { topicDifferences, topicSpecs } from './topic-specs.ts'
 
 export interface Diagnosis {
   readonly name: string
@@ -110,13 +111,28 @@ async function freeDisk(config: Config): Promise<Finding> {
 }
 
 async function messageLog(config: Config, ports: Ports): Promise<Finding> {
-  const path = join(config.dataDir, 'log.sqlite')
-  const log = await openEmbeddedLog({ path }, ports)
+  const kind = logKind(config)
+  const where =
+    kind === 'kafka'
+      ? `Kafka at ${config.kafka.bootstrapServers.join(',')}`
+      : embeddedLogPath(config)
+  const log = await openMessageLog(config, { ...ports, log: ports.telemetry.log })
   try {
-    const topics = await log.describeTopics()
-    if (topics.length > 0) return { detail: `${path}, ${topics.length} topics` }
+    const expected = topicSpecs(config)
+    const found = await log.describeTopics(expected.map(topic => topic.name))
+    const missing = expected.length - found.length
     const remedy = 'Create the topics: claims-pipeline topics create'
-    return { state: 'warning', detail: `${path}, no topics yet`, remedy }
+    if (found.length === 0) return { state: 'warning', detail: `${where}, no topics yet`, remedy }
+    if (missing > 0) {
+      return { state: 'warning', detail: `${where}, ${missing} topics are missing`, remedy }
+    }
+    const differences = topicDifferences(expected, found, config)
+    if (differences.length === 0) return { detail: `${where}, ${found.length} topics` }
+    return {
+      state: 'warning',
+      detail: `${where}, ${differences.length} settings of topics differ`,
+      remedy: 'See them: claims-pipeline topics describe'
+    }
   } finally {
     await log.close()
   }

@@ -16,6 +16,13 @@ export {
 export { errorsMarkdown } from './docs/errors-markdown.ts'
 export { tablesMarkdown } from './docs/tables-markdown.ts'
 export { type Diagnosis, diagnose } from './doctor.ts'
+export type {
+  CopiedPartition,
+  CopiedPosition,
+  LogCopyReport
+} from './log-copy.ts'
+export { copyConfiguredLog, type LogCopyRequest } from './log-copy-run.ts'
+export { type LogKind, logKind } from './message-log.ts'
 export { type OpenPipelineOptions, openPipeline } from './pipeline.ts'
 export type { Pipeline, RunningWorkers } from './pipeline-types.ts'
 export {
@@ -31,5 +38,5 @@ export {
   type TablePlace,
   withTables
 } from './table-access.ts'
-export { topicSpecs } from './topic-specs.ts'
+export { type TopicDifference, topicDifferences, topicSpecs } from './topic-specs.ts'
 export { type UntilIdleOptions, untilIdle } from './until-idle.ts'

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { openClaimxHttp } from '../adapters/claimx-http/index.ts'
 import { openDeltaTables } from '../adapters/delta-tables/index.ts'
 import { openDuckDb } from '../adapters/duckdb/index.ts'
-import { openEmbeddedLog } from '../adapters/embedded-log/index.ts'
 import { openFileCache } from '../adapters/file-cache/index.ts'
 import { openHttpFiles } from '../adapters/http-files/index.ts'
 import { openLocalFiles } from '../adapters/local-files/index.ts'
@@ -13,6 +12,7 @@ import { createLogger, createMetrics } from '../adapters/telemetry/index.ts'
 import type { Config } from '../config/index.ts'
 import { cacheFileName } from '../domains/claimx/index.ts'
 import type { ClaimxApi, Clock, FileFetcher, Ids, Logger, Telemetry } from '../ports/index.ts'
+import { maxRecordBytes, openMessageLog } from './message-log.ts'
 import type { Pipeline } from './pipeline-types.ts'
 import { startWorkers } from './running-workers.ts'
 
@@ -20,9 +20,6 @@ export interface OpenPipelineOptions {
   /** Where log lines go, and whether a person reads them. */
   readonly log: { write(line: string): void; readonly terminal: boolean }
 }
-
-/** Key, value and headers of one record of the log together. */
-const maxRecordBytes = 16 * 1024 ** 2
 
 /** Opens everything that the configuration names; nothing works yet until `start`. */
 export async function openPipeline(
@@ -45,12 +42,7 @@ export async function openPipeline(
     const telemetry = { log: buildLogger(config, clock, options), metrics }
     const ports = { clock, ids, telemetry }
     await mkdir(config.dataDir, { recursive: true })
-    const log = await opened(
-      openEmbeddedLog(
-        { path: join(config.dataDir, 'log.sqlite'), maxRecordBytes },
-        { ...ports, log: telemetry.log }
-      )
-    )
+    const log = await opened(openMessageLog(config, { ...ports, log: telemetry.log }))
     const engine = await opened(
       openDuckDb({
         memoryLimit: config.duckdb.memoryLimit,
@@ -80,7 +72,8 @@ export async function openPipeline(
     )
     const fetcher = await opened(openFetcher(config, ports))
     const api = config.api.token === undefined ? undefined : await opened(openApi(config, ports))
-    const parts = { config, ...ports, tables, files, cache, fetcher, api, maxRecordBytes }
+    const limit = { maxRecordBytes: maxRecordBytes(config) }
+    const parts = { config, ...ports, tables, files, cache, fetcher, api, ...limit }
     return {
       config,
       clock,

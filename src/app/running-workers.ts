@@ -1,7 +1,9 @@
 /** Workers of one process: started together, stopped together; the first that fails ends all. */
+import { isPipelineError } from '../core/index.ts'
 import type { MessageLog } from '../ports/index.ts'
 import { StageRunner } from '../runtime/index.ts'
 import type { WorkerName } from '../topology.ts'
+import { assertTopics } from './message-log.ts'
 import type { RunningWorkers } from './pipeline-types.ts'
 import { buildStage, type WorkerParts } from './workers.ts'
 
@@ -21,8 +23,14 @@ export function startWorkers(
     await Promise.all(runners.map(runner => runner.stop(deadlineMs)))
     await finished.catch(() => undefined)
   }
+  // While the log is away they wait for it themselves.
+  const ready = assertTopics(log, workers).catch((error: unknown) => {
+    if (!isPipelineError(error) || !error.retryable) throw error
+  })
+  ready.catch(() => undefined)
   const runs = runners.map(async runner => {
     try {
+      await ready
       await runner.run()
     } catch (error) {
       // One that cannot go on ends the process; the others keep their place.

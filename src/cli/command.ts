@@ -19,6 +19,7 @@ export interface OptionSpec {
 
 export interface PositionalSpec {
   readonly name: string
+  readonly optional?: boolean
   readonly doc: string
 }
 
@@ -133,7 +134,8 @@ function checkOption(command: Command, name: string, spec: OptionSpec, value: un
 function checkPositionals(command: Command, given: readonly string[]): void {
   const expected = command.positionals ?? []
   const missing = expected[given.length]
-  if (missing !== undefined) throw usageError(`${missing.name} is missing.`, command.name)
+  if (missing !== undefined && missing.optional !== true)
+    throw usageError(`${missing.name} is missing.`, command.name)
   const extra = given[expected.length]
   if (extra !== undefined) throw usageError(`Unexpected argument "${extra}".`, command.name)
 }

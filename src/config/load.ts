@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError } from '../core/index.ts'
+import { kafkaProblems } from './kafka-problems.ts'
 import { isProduction } from './production.ts'
 import { type PlacedSetting, placedSettings, refusedVariables, type Settings } from './schema.ts'
 import { type Environment, readYaml } from './yaml-file.ts'
@@ -185,7 +186,7 @@ function crossProblems(config: Config): string[] {
       `CLAIMX_API_URL: is ${quote(config.api.url)}, must use https (plain http would send the token in the clear; it is allowed for localhost outside production)`
     )
   }
-  return problems
+  return [...problems, ...kafkaProblems(config)]
 }
 
 function invalid(problems: readonly string[]): ConfigError {

@@ -2,6 +2,7 @@
  * Every setting of the program: its place in the YAML file and in `Config` is its place in this tree.
  * `docs/configuration.md` is generated from it (design.md section 5, reference/operations.md 1).
  */
+import { kafkaSettings } from './kafka-settings.ts'
 import {
   address,
   choice,
@@ -233,6 +234,7 @@ export const schema = {
       max: 100_000
     })
   },
+  kafka: kafkaSettings,
   topics: {
     partitions: integer({
       env: 'CLAIMS_TOPIC_PARTITIONS',
@@ -243,7 +245,7 @@ export const schema = {
     }),
     retentionHours: integer({
       env: 'CLAIMS_LOG_RETENTION_HOURS',
-      doc: 'Records of the embedded log that every worker has consumed may be deleted after this time, given to a topic when it is created. What was not consumed, and dead letters, are kept.',
+      doc: 'Records may be deleted after this time, given to a topic when it is created. The embedded log keeps what was not consumed; Kafka does not, so give it more time than any outage may take. Dead letters are kept for ever.',
       default: 168,
       min: 1,
       max: 87_600
@@ -347,8 +349,6 @@ function isSetting(node: Setting<unknown> | SettingTree): node is Setting<unknow
  * silently without effect, so it is refused with the reason.
  */
 export const refusedVariables: Readonly<Record<string, string>> = {
-  KAFKA_BOOTSTRAP_SERVERS:
-    'Kafka is not available in this release yet; unset it to use the embedded message log',
   DISABLE_SSL_VERIFY:
     'certificates are always checked; give your CA with NODE_EXTRA_CA_CERTS instead'
 }

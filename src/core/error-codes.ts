@@ -37,6 +37,11 @@ export const errorCodes = define({
     meaning: 'The consumer is no longer the owner of the partitions it wants to commit.',
     remedy: 'None needed: the new owner repeats the work, which is harmless.'
   },
+  BROKER_GROUP_IN_USE: {
+    errorClass: 'permanent',
+    meaning: 'The position of a consumer group cannot be set while it has members.',
+    remedy: 'Stop the workers of that group, then try again.'
+  },
   BROKER_UNKNOWN_TOPIC: {
     errorClass: 'permanent',
     meaning: 'A topic does not exist.',
@@ -56,6 +61,11 @@ export const errorCodes = define({
     errorClass: 'permanent',
     meaning: 'The broker refuses a request for a reason that will not pass.',
     remedy: 'The message names the reason as Kafka calls it.'
+  },
+  BROKER_COPY: {
+    errorClass: 'permanent',
+    meaning: 'A message log cannot be copied into another one.',
+    remedy: 'The message says what stands in the way, and what to do.'
   },
   BROKER_TOO_OLD: {
     errorClass: 'permanent',

@@ -83,6 +83,12 @@ export interface TopicDescription {
   readonly name: string
   readonly partitions: readonly PartitionDescription[]
   readonly retentionMs: number | undefined
+  /** Copies of each partition, where the log has any. */
+  readonly replicas?: number | undefined
+  /** Copies that must have a record before it counts as stored. */
+  readonly minInsyncReplicas?: number | undefined
+  /** Largest record that the topic takes, in bytes. */
+  readonly maxMessageBytes?: number | undefined
 }
 
 export interface GroupLag extends TopicPartition {
@@ -108,6 +114,12 @@ export interface MessageLog {
    * never been there. `BROKER_UNKNOWN_TOPIC` when one of the topics does not exist.
    */
   groupLag(groupId: string, topics: readonly string[]): Promise<GroupLag[]>
+  /**
+   * Sets the next offsets that a group without members reads: to move a group to another log, or back. The group
+   * comes into being when it is not there. `BROKER_GROUP_IN_USE` while it has members, which then decide
+   * themselves; `BROKER_UNKNOWN_TOPIC` when a topic or partition does not exist.
+   */
+  setGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
   /**
    * Reads records of one partition without any group; at most `maxRecords`, from `offset` on; fewer
    * only at the end. `BROKER_UNKNOWN_TOPIC` when the topic or partition does not exist.

@@ -22,6 +22,7 @@ import { createCheckpointer } from './checkpointer.ts'
 import { createConsumer } from './consumer.ts'
 import { type Durability, walDurability } from './durability.ts'
 import { createGroups, type Groups } from './groups.ts'
+import { isProcessGone, processIdentity } from './liveness.ts'
 import { createMembership } from './membership.ts'
 import { createLogNotifier, type LogNotifier } from './notifier.ts'
 import { createProducer } from './producer.ts'
@@ -176,6 +177,21 @@ function assemble(
       }
     },
     groupLag: async (groupId, names) => writer.read(() => lagOf(groupId, names, topics, groups)),
+    async setGroupOffsets(groupId, offsets) {
+      const identity = processIdentity()
+      await writer.submit({
+        rows: offsets.length,
+        bytes: 0,
+        durable: true,
+        run: () => {
+          const rows = offsets.map(({ topic, partition, offset }) => ({
+            partitionId: topics.partitionId(topic, partition),
+            offset: offsetNumber(offset)
+          }))
+          groups.setOffsets(groupId, rows, member => isProcessGone(member.process, identity))
+        }
+      })
+    },
     read: async (from, maxRecords) => readRange(from, maxRecords, { writer, topics, records }),
     async producer() {
       whileOpen()

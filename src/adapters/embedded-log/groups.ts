@@ -48,6 +48,12 @@ export interface Groups {
     generation: number,
     offsets: readonly { partitionId: number; offset: number }[]
   ): void
+  /** Throws `BROKER_GROUP_IN_USE` while the group has members that live. */
+  setOffsets(
+    group: string,
+    offsets: readonly { partitionId: number; offset: number }[],
+    isGone: (member: MemberRow) => boolean
+  ): void
   groupId(name: string): number | undefined
   committed(groupId: number, partitionId: number): number | undefined
   /**
@@ -146,6 +152,13 @@ export function createGroups(db: DatabaseSync, topics: Topics): Groups {
       }
       for (const { partitionId, offset } of offsets) sql.commit.run(id, partitionId, offset)
     },
+    setOffsets(group, offsets, isGone) {
+      sql.createGroup.run(group)
+      const id = groupId(group) ?? 0
+      const living = members(id).filter(member => !isGone(member))
+      if (living.length > 0) throw inUse(group, living.length)
+      for (const { partitionId, offset } of offsets) sql.commit.run(id, partitionId, offset)
+    },
     groupId,
     committed(id, partitionId) {
       const row = sql.committed.get(id, partitionId)
@@ -168,6 +181,13 @@ export function fenced(
   return new BrokerError(
     'BROKER_FENCED',
     `Commit of member ${memberId} for generation ${generation} refused: ${now}.`
+  )
+}
+
+function inUse(group: string, members: number): BrokerError {
+  return new BrokerError(
+    'BROKER_GROUP_IN_USE',
+    `The group "${group}" has ${members} members: its position is theirs to set`
   )
 }
 

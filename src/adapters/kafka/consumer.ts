@@ -75,12 +75,16 @@ export class KafkaConsumer implements Consumer {
       trouble: error => this.#fetchTrouble.set(error, ports.clock.monotonic())
     })
     const { groupId, clientId } = options
+    const sessionTimeoutMs =
+      options.sessionTimeoutMs ?? settings.sessionTimeoutMs ?? DEFAULTS.sessionTimeoutMs
     const { instanceId } = settings
     const member = {
       groupId,
       topics: options.topics,
-      sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULTS.sessionTimeoutMs,
-      heartbeatIntervalMs: options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs,
+      sessionTimeoutMs,
+      heartbeatIntervalMs:
+        options.heartbeatIntervalMs ??
+        Math.min(DEFAULTS.heartbeatIntervalMs, Math.floor(sessionTimeoutMs / 4)),
       instanceId: instanceId === undefined ? null : `${instanceId}-${clientId ?? groupId}`
     }
     this.#member = new GroupMember(cluster, member, ports, {

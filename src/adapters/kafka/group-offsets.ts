@@ -1,6 +1,8 @@
 /** Committed offsets of a group. What has no committed offset is not in the answer. */
-import type { TopicPartition } from '../../ports/index.ts'
+import { BrokerError } from '../../core/index.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../ports/index.ts'
 import type { Cluster } from './cluster.ts'
+import { hasApiId } from './failures.ts'
 import { grouped, keyOf } from './topics.ts'
 
 const NONE = -1n
@@ -37,4 +39,32 @@ export async function committedOffsets(
     },
     signal
   )
+}
+
+/** Who is no member may set them only while nobody is. */
+const NO_GENERATION = -1
+const HAS_MEMBERS: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'])
+
+/** Rejects with `BROKER_GROUP_IN_USE` while the group has members. */
+export async function setGroupOffsets(
+  cluster: Cluster,
+  groupId: string,
+  offsets: readonly TopicPartitionOffset[]
+): Promise<void> {
+  const topics = grouped(offsets, ({ partition, offset }) => ({
+    partitionIndex: partition,
+    committedOffset: offset,
+    committedLeaderEpoch: -1,
+    committedMetadata: null
+  }))
+  await cluster.retried('Setting the offsets of a group', async () => {
+    try {
+      const node = await cluster.coordinator(groupId)
+      await cluster.call(node, 'admin', 'OffsetCommit', [groupId, NO_GENERATION, '', null, topics])
+    } catch (error) {
+      if (!hasApiId(error, HAS_MEMBERS)) throw error
+      const text = `The group "${groupId}" has members: its position is theirs to set`
+      throw new BrokerError('BROKER_GROUP_IN_USE', text, { cause: error })
+    }
+  })
 }

@@ -13,7 +13,7 @@ import type {
 } from '../../ports/index.ts'
 import { Cluster } from './cluster.ts'
 import { KafkaConsumer } from './consumer.ts'
-import { committedOffsets } from './group-offsets.ts'
+import { committedOffsets, setGroupOffsets } from './group-offsets.ts'
 import type { KafkaLogOptions, KafkaPorts } from './options.ts'
 import { KafkaProducer } from './producer.ts'
 import { readRecords } from './read.ts'
@@ -82,6 +82,14 @@ class KafkaLog implements MessageLog {
       const from = at === undefined || at < first ? first : at
       return { topic, partition, committed: at, end, lag: end > from ? end - from : 0n }
     })
+  }
+
+  async setGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    this.#cluster.assertOpen()
+    if (offsets.length === 0) return
+    // Kafka would take positions of what does not exist.
+    await this.#topics.byLeader(offsets)
+    await setGroupOffsets(this.#cluster, groupId, offsets)
   }
 
   async read(from: TopicPartitionOffset, maxRecords: number): Promise<LogRecord[]> {

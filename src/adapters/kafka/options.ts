@@ -25,6 +25,8 @@ export interface KafkaLogOptions {
    * that comes back within its session time-out then keeps its partitions without a rebalance.
    */
   readonly instanceId?: string
+  /** Of consumers that name none themselves; 60 s by default. */
+  readonly sessionTimeoutMs?: number
   /** How long an operation is tried before it fails with `BROKER_UNAVAILABLE`; 30 s by default. */
   readonly operationTimeoutMs?: number
   /** Bytes of records that one consumer holds ahead of `poll`; 32 MiB by default. */

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts'
 import { configCheck } from './config-check.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
+import { logCopy } from './log-copy.ts'
 import { simulate } from './simulate.ts'
 import { tablesList, tablesVerify } from './tables.ts'
 import { tablesAlter, tablesCheckpoint } from './tables-alter.ts'
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   topicsList,
   topicsDescribe,
   lagCommand,
+  logCopy,
   tablesList,
   tablesShow,
   tablesHistory,

@@ -62,6 +62,36 @@ export function administrationTests({ test }: Suite): void {
     ])
   })
 
+  test('the position of a group without members can be set, and its members begin there', async f => {
+    const topic = await f.topic(2)
+    const groupId = f.group()
+    await (await f.producer()).send([...numbered(topic, 8, 0), ...numbered(topic, 3, 1)])
+    await f.log.setGroupOffsets(groupId, [
+      { topic, partition: 0, offset: 6n },
+      { topic, partition: 1, offset: 3n }
+    ])
+    const lag = await f.log.groupLag(groupId, [topic])
+    assert.deepEqual(
+      lag.map(one => one.committed),
+      [6n, 3n]
+    )
+    const consumer = await f.consumer({ groupId, topics: [topic] })
+    const { records } = await pollSome(consumer, 10, f.limits.waitMs)
+    assert.deepEqual(records.map(text), ['6', '7'])
+    await rejectsWith(
+      f.log.setGroupOffsets(groupId, [{ topic, partition: 0, offset: 0n }]),
+      'BROKER_GROUP_IN_USE'
+    )
+    await consumer.close()
+    await f.log.setGroupOffsets(groupId, [{ topic, partition: 0, offset: 1n }])
+    const [first] = await f.log.groupLag(groupId, [topic])
+    assert.equal(first!.committed, 1n)
+    await rejectsWith(
+      f.log.setGroupOffsets(groupId, [{ topic, partition: 2, offset: 0n }]),
+      'BROKER_UNKNOWN_TOPIC'
+    )
+  })
+
   test('lag of deleted records does not count', async f => {
     const topic = await f.topic()
     await (await f.producer()).send(numbered(topic, 8))
@@ -131,6 +161,10 @@ export function administrationTests({ test }: Suite): void {
     await rejectsWith(f.log.createTopics([{ name: 'x', partitions: 1 }]), 'BROKER_CLOSED')
     await rejectsWith(f.log.read({ topic, partition: 0, offset: 0n }, 1), 'BROKER_CLOSED')
     await rejectsWith(f.log.groupLag('g', [topic]), 'BROKER_CLOSED')
+    await rejectsWith(
+      f.log.setGroupOffsets('g', [{ topic, partition: 0, offset: 0n }]),
+      'BROKER_CLOSED'
+    )
     await rejectsWith(f.log.deleteRecords([{ topic, partition: 0, offset: 0n }]), 'BROKER_CLOSED')
   })
 }
