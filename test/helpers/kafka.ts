@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -27,6 +27,8 @@ export interface KafkaClusterOptions {
   readonly protocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
   /** Added to the arguments of the formatting, such as SCRAM users. */
   readonly format?: readonly string[]
+  /** Clients reach each broker through a proxy that tests can cut. */
+  readonly proxied?: boolean
 }
 
 /** Undefined, with a loud line, where Java or Maven is missing; then an error with `CI=true`. */
@@ -44,41 +46,67 @@ export async function startKafka(
     return undefined
   }
   const cluster = await KafkaCluster.create(classPath, options)
-  await Promise.all(cluster.brokers.map(broker => broker.start()))
+  try {
+    await Promise.all(cluster.brokers.map(broker => broker.start()))
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
   return cluster
 }
 
 export class KafkaCluster {
   readonly brokers: readonly KafkaBroker[]
+  /** One a broker, when asked for. */
+  readonly proxies: readonly TcpProxy[]
   readonly #directory: string
 
-  private constructor(directory: string, brokers: readonly KafkaBroker[]) {
+  private constructor(
+    directory: string,
+    brokers: readonly KafkaBroker[],
+    proxies: readonly TcpProxy[]
+  ) {
     this.#directory = directory
     this.brokers = brokers
+    this.proxies = proxies
   }
 
   static async create(classPath: string, options: KafkaClusterOptions): Promise<KafkaCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'kafka-'))
     const count = options.brokers ?? 1
-    const ports = await freePorts(count * 2)
-    const voters = Array.from({ length: count }, (_, id) => `${id}@127.0.0.1:${ports[count + id]}`)
-    const brokers = Array.from({ length: count }, (_, id) => {
+    const ports = await freePorts(count * 4)
+    const portOf = (kind: number, id: number): number => ports[kind * count + id] ?? 0
+    const voters = Array.from({ length: count }, (_, id) => `${id}@127.0.0.1:${portOf(2, id)}`)
+    const proxies: TcpProxy[] = []
+    const brokers: KafkaBroker[] = []
+    for (let id = 0; id < count; id++) {
       const home = join(directory, `broker-${id}`)
       mkdirSync(home)
-      const port = ports[id] ?? 0
-      const settings = propertiesOf(id, home, port, ports[count + id] ?? 0, voters, options)
-      return new KafkaBroker(classPath, home, port, settings, options.format ?? [])
-    })
-    return new KafkaCluster(directory, brokers)
+      const client = portOf(0, id)
+      if (options.proxied === true) proxies.push(await TcpProxy.open(portOf(3, id), client))
+      const place = {
+        id,
+        home,
+        client,
+        advertised: proxies[id]?.port ?? client,
+        internal: portOf(1, id),
+        controller: portOf(2, id)
+      }
+      const settings = propertiesOf(place, voters, options)
+      brokers.push(new KafkaBroker(classPath, home, client, settings, options.format ?? []))
+    }
+    return new KafkaCluster(directory, brokers, proxies)
   }
 
   get bootstrapServers(): string[] {
-    return this.brokers.map(broker => `127.0.0.1:${broker.port}`)
+    const ports = this.proxies.length > 0 ? this.proxies : this.brokers
+    return ports.map(({ port }) => `127.0.0.1:${port}`)
   }
 
   async close(): Promise<void> {
     for (const broker of this.brokers) broker.kill()
     await Promise.all(this.brokers.map(broker => broker.ended))
+    for (const proxy of this.proxies) proxy.close()
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }
@@ -167,11 +195,18 @@ export class KafkaBroker {
   }
 }
 
+interface BrokerPlace {
+  readonly id: number
+  readonly home: string
+  readonly client: number
+  /** Where clients are told to go. */
+  readonly advertised: number
+  readonly internal: number
+  readonly controller: number
+}
+
 function propertiesOf(
-  id: number,
-  home: string,
-  port: number,
-  controllerPort: number,
+  { id, home, client, advertised, internal, controller }: BrokerPlace,
   voters: readonly string[],
   { brokers = 1, protocol = 'PLAINTEXT', properties = {} }: KafkaClusterOptions
 ): string {
@@ -181,10 +216,10 @@ function propertiesOf(
     'node.id': String(id),
     'controller.quorum.voters': voters.join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `CLIENT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `CLIENT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': `CLIENT:${protocol},CONTROLLER:PLAINTEXT`,
-    'inter.broker.listener.name': 'CLIENT',
+    listeners: `CLIENT://127.0.0.1:${client},INTERNAL://127.0.0.1:${internal},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${advertised},INTERNAL://127.0.0.1:${internal}`,
+    'listener.security.protocol.map': `CLIENT:${protocol},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    'inter.broker.listener.name': 'INTERNAL',
     'log.dirs': join(home, 'data'),
     'offsets.topic.replication.factor': copies,
     'offsets.topic.num.partitions': '4',
@@ -218,6 +253,62 @@ function log4j(file: string): string {
       AppenderRef:
         ref: F
 `
+}
+
+/** Passes bytes between clients and a broker until it is cut. */
+export class TcpProxy {
+  readonly port: number
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #cut = false
+
+  private constructor(port: number, server: Server) {
+    this.port = port
+    this.#server = server
+  }
+
+  static async open(port: number, target: number): Promise<TcpProxy> {
+    const server = createServer()
+    const proxy = new TcpProxy(port, server)
+    server.on('connection', client => proxy.#pass(client, target))
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return proxy
+  }
+
+  /** Breaks all connections, and each new one, until `mend`. */
+  cut(): void {
+    this.#cut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  mend(): void {
+    this.#cut = false
+  }
+
+  close(): void {
+    this.cut()
+    this.#server.close()
+  }
+
+  #pass(client: Socket, target: number): void {
+    if (this.#cut) {
+      client.destroy()
+      return
+    }
+    const broker = createConnection({ host: '127.0.0.1', port: target })
+    for (const socket of [client, broker]) {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        client.destroy()
+        broker.destroy()
+      })
+    }
+    client.pipe(broker)
+    broker.pipe(client)
+  }
 }
 
 async function accepts(port: number): Promise<boolean> {

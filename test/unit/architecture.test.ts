@@ -38,7 +38,10 @@ const importTable: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages from npm, by the folder that may use them. */
 const packages: Readonly<Record<string, readonly string[]>> = {
+  'adapters/azure-identity': ['@azure/identity'],
   'adapters/duckdb': ['@duckdb/node-api'],
+  'adapters/kafka': ['@platformatic/kafka'],
+  'adapters/oauth': ['undici'],
   'adapters/claimx-http': ['undici'],
   'adapters/http-files': ['undici'],
   config: ['yaml']

@@ -3,6 +3,7 @@
  * the requests of one connection in turn, so what may wait (a fetch, a join) has one of its own. A connection
  * that failed or timed out is closed and made anew at the next request.
  */
+import { isIP } from 'node:net'
 import { Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { BrokerError, isPipelineError } from '../../core/index.ts'
 import { brokerError, hasApiId, isAccessError, NO_TOPIC, responseOf } from './failures.ts'
@@ -109,6 +110,25 @@ export class Cluster {
       // What the broker answered leaves the connection good; anything else does not.
       if (responseOf(error) === undefined && !isPipelineError(error)) this.#drop(connection)
       throw error
+    }
+  }
+
+  /**
+   * The same of a node that leads what is asked about. That it does not know a topic which the metadata know says that
+   * one of both is behind: it passes, or the newer metadata tell.
+   */
+  async callLeader<Name extends ApiName>(
+    node: number,
+    lane: string,
+    name: Name,
+    args: ApiArgs<Name>
+  ): Promise<ApiResult<Name>> {
+    try {
+      return await this.call(node, lane, name, args)
+    } catch (error) {
+      if (!hasApiId(error, NO_TOPIC)) throw error
+      const text = `The broker ${node} does not know yet, or no more, what it leads`
+      throw new BrokerError('BROKER_UNAVAILABLE', text, { cause: error })
     }
   }
 
@@ -233,7 +253,7 @@ export class Cluster {
       const where = `${address.host}:${address.port}`
       const connection = new Connection(
         this.#options.clientId ?? DEFAULTS.clientId,
-        connectionOptions(this.#options)
+        connectionOptions(this.#options, address.host)
       )
       connection.on('error', () => undefined)
       try {
@@ -296,13 +316,14 @@ function parseAddress(text: string): Address {
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
 }
 
-function connectionOptions(options: KafkaLogOptions): ConnectionOptions {
+function connectionOptions(options: KafkaLogOptions, host: string): ConnectionOptions {
   const { tls, sasl } = options
   const base: ConnectionOptions = {
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Each request has a time-out of its own, in `call`.
     requestTimeout: LONGEST_REQUEST_MS,
-    ...(tls === undefined ? {} : { tls, tlsServerName: true })
+    // A server name is a name (RFC 6066): certificates for addresses are checked without it.
+    ...(tls === undefined ? {} : { tls, tlsServerName: isIP(host) === 0 })
   }
   if (sasl === undefined) return base
   if (sasl.mechanism === 'OAUTHBEARER') {

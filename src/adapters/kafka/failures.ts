@@ -82,10 +82,13 @@ export function brokerError(error: unknown, what: string): PipelineError {
   return new BrokerError('BROKER_UNAVAILABLE', text, options)
 }
 
-/** Wrong credentials, or a right that is missing. */
+/** What Node says of certificates that are not trusted, or are another's. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/
+
+/** Wrong credentials, a certificate that is not trusted, or a right that is missing. */
 export function isAccessError(error: unknown): boolean {
   const { code, errors, cause } = (error ?? {}) as ClientError
-  if (code === 'PLT_KFK_AUTHENTICATION') return true
+  if (code === 'PLT_KFK_AUTHENTICATION' || CERTIFICATE.test(code ?? '')) return true
   if (apiIdsOf(error).some(id => /AUTHORIZATION_FAILED|SASL|UNACCEPTABLE_CREDENTIAL/.test(id))) {
     return true
   }

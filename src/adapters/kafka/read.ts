@@ -48,7 +48,7 @@ async function fetchFrom(
     partitionMaxBytes: PART_BYTES
   }
   const wanted = [{ topicId: found?.id ?? '', partitions: [asked] }]
-  const answer = await cluster.call(leader, 'read', 'Fetch', [
+  const answer = await cluster.callLeader(leader, 'read', 'Fetch', [
     0,
     1,
     PART_BYTES,

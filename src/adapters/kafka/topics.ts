@@ -146,7 +146,7 @@ export class Topics {
           timestamp
         }))
         const args = [CONSUMER, READ_UNCOMMITTED, topics] as const
-        const answer = await this.#cluster.call(leader, ADMIN, 'ListOffsets', [...args])
+        const answer = await this.#cluster.callLeader(leader, ADMIN, 'ListOffsets', [...args])
         for (const { name, partitions: parts } of answer.topics) {
           for (const { partitionIndex, offset } of parts) {
             found.set(keyOf({ topic: name, partition: partitionIndex }), offset)
@@ -169,7 +169,7 @@ export class Topics {
           partitionIndex: partition,
           offset
         }))
-        await this.#cluster.call(leader, ADMIN, 'DeleteRecords', [topics, TIMEOUT_MS])
+        await this.#cluster.callLeader(leader, ADMIN, 'DeleteRecords', [topics, TIMEOUT_MS])
       }
     })
   }
