@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Admin } from '@platformatic/kafka'
 import { alone, jars } from './maven.ts'
 
 const run = promisify(execFile)
@@ -193,6 +194,23 @@ export class KafkaBroker {
     writeFileSync(logging, log4j(join(this.#home, 'server.log')))
     return [...memory, `-Dlog4j2.configurationFile=${logging}`, '-cp', this.#classPath]
   }
+}
+
+/** Deletes those of the topics that there are, with the positions of all groups in them. */
+export async function deleteTopics(
+  { bootstrapServers }: Pick<KafkaCluster, 'bootstrapServers'>,
+  names: readonly string[]
+): Promise<void> {
+  const admin = new Admin({
+    clientId: 'tests',
+    bootstrapBrokers: [...bootstrapServers],
+    retries: 40,
+    retryDelay: 500
+  })
+  const present = new Set(await admin.listTopics())
+  const topics = names.filter(name => present.has(name))
+  if (topics.length > 0) await admin.deleteTopics({ topics })
+  await admin.close()
 }
 
 interface BrokerPlace {

@@ -1,10 +1,9 @@
 /** What becomes of a running pipeline when brokers of a cluster of three die, pause, restart or cannot be reached. */
 import { after, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin } from '@platformatic/kafka'
 import { type RunningWorkers, totalLag, untilIdle } from '../../src/app/index.ts'
 import { allTopics } from '../../src/topology.ts'
-import { type KafkaCluster, startKafka } from '../helpers/kafka.ts'
+import { deleteTopics, type KafkaCluster, startKafka } from '../helpers/kafka.ts'
 import { assertAllOk, openWhole, waitUntil } from '../helpers/whole-pipeline.ts'
 
 const EVENTS = 500
@@ -82,7 +81,7 @@ if (cluster !== undefined) {
         } finally {
           await running.stop({ deadlineMs: 1000 })
           await whole.close()
-          await deleteTopics(cluster)
+          await deleteTopics(cluster, allTopics())
         }
       })
     }
@@ -108,16 +107,4 @@ function watchProgress(running: RunningWorkers): { stop(): number } {
       return longest
     }
   }
-}
-
-/** The next test begins with none. */
-async function deleteTopics({ bootstrapServers }: KafkaCluster): Promise<void> {
-  const admin = new Admin({
-    clientId: 'tests',
-    bootstrapBrokers: bootstrapServers,
-    retries: 40,
-    retryDelay: 500
-  })
-  await admin.deleteTopics({ topics: allTopics() })
-  await admin.close()
 }

@@ -1,5 +1,5 @@
 /** Topics: creating and describing them, where their partitions begin and end, what they take. */
-import { BrokerError } from '../../core/index.ts'
+import { BrokerError, isPipelineError } from '../../core/index.ts'
 import type {
   PartitionDescription,
   TopicDescription,
@@ -20,6 +20,7 @@ const EARLIEST = -2n
 const CONSUMER = -1
 const READ_UNCOMMITTED = 0
 const BROKERS_DEFAULT = -1
+const DESCRIPTIONS = 5
 
 /** Largest record that each topic takes, as the broker says; asked once. */
 export class TopicLimits {
@@ -92,6 +93,18 @@ export class Topics {
   }
 
   async describe(names?: readonly string[]): Promise<TopicDescription[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#describe(names)
+      } catch (error) {
+        // One of them was deleted between two of the questions.
+        const gone = isPipelineError(error) && error.code === 'BROKER_UNKNOWN_TOPIC'
+        if (!gone || attempt === DESCRIPTIONS) throw error
+      }
+    }
+  }
+
+  async #describe(names?: readonly string[]): Promise<TopicDescription[]> {
     const topics = await this.#cluster.existing(names)
     if (topics.length === 0) return []
     const all = topics.flatMap(partitionsOf)
