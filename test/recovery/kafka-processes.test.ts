@@ -1,6 +1,7 @@
-/** One, two and four processes of every worker on Kafka, while some are added, stopped and killed. */
+/** One, two and four processes of every worker on Kafka, while some are added, stopped, stalled and killed. */
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { untilIdle } from '../../src/app/index.ts'
 import { stages, topics, workerNames } from '../../src/topology.ts'
 import { startKafka } from '../helpers/kafka.ts'
@@ -9,6 +10,7 @@ import { killGroup, startWorkers, type WorkerProcess } from '../helpers/worker-p
 
 const EVENTS = 600
 const SESSION_SECONDS = '6'
+const STALL_MS = 9000
 
 for (const count of [1, 2, 4]) {
   const cluster = await startKafka()
@@ -17,7 +19,7 @@ for (const count of [1, 2, 4]) {
   const servers = cluster.bootstrapServers.join(',')
 
   describe(`${count} processes of every worker on Kafka`, { timeout: 300_000 }, () => {
-    it('end as the simulator says while processes are added, stopped and killed (D7, D8)', async () => {
+    it('end as the simulator says while processes are added, stopped, stalled and killed (D7, D8)', async () => {
       const whole = await openWhole({
         events: EVENTS,
         projects: 60,
@@ -47,6 +49,10 @@ for (const count of [1, 2, 4]) {
           assert.equal(await stopped.exit, 0, stopped.errors())
         }
         start()
+        // Longer than its session: others get its partitions, and its late commits and rows must do no harm.
+        stall(added, 'SIGSTOP')
+        await pause(STALL_MS)
+        stall(added, 'SIGCONT')
         await untilIdle(whole.pipeline, { idleMs: 500, signal: AbortSignal.timeout(150_000) })
         for (const worker of started) worker.child.kill('SIGTERM')
         for (const worker of started) {
@@ -62,6 +68,11 @@ for (const count of [1, 2, 4]) {
       }
     })
   })
+}
+
+/** The launcher and the program that it started. */
+function stall({ child }: WorkerProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined) process.kill(-child.pid, signal)
 }
 
 function isReady(worker: WorkerProcess): boolean {
