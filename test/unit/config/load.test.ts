@@ -124,10 +124,6 @@ batches: 1
 
   it('refuses what this release does not have', () => {
     assert.match(
-      problems({ KAFKA_BOOTSTRAP_SERVERS: 'a:9092' })[0] ?? '',
-      /not available in this release yet/
-    )
-    assert.match(
       problems({ CLAIMS_TABLES_PATH: 'abfss://w@onelake.dfs.fabric.microsoft.com/l/Tables' })[0] ??
         '',
       /not available in this release yet/
