@@ -21,7 +21,7 @@ const columns: readonly ColumnSpec[] = [
   { name: 'x', type: 'double', nullable: true },
   { name: 'i', type: 'integer', nullable: true },
   { name: 'ok', type: 'boolean', nullable: true },
-  { name: 'odd name é', type: 'string', nullable: true }
+  { name: 'odd-name.é', type: 'string', nullable: true }
 ]
 const rules: MergeRules = { keys: ['id'], policies: new Map([['id', 'key']]) }
 const texts = [
@@ -45,7 +45,7 @@ function rowOf(index: number): Row {
     x: index % 3 === 0 ? null : index / 3 - 5,
     i: index % 6 === 0 ? null : index - 2_147_483_000,
     ok: index % 3 === 1 ? null : index % 2 === 0,
-    'odd name é': texts[index % texts.length] ?? null
+    'odd-name.é': texts[index % texts.length] ?? null
   }
 }
 
@@ -169,12 +169,12 @@ async function writeTables(
     rules
   )
   await add('partitioned by date', byDate)
-  const byText = await create(delta, 'by-text', { partitionBy: ['odd name é'] })
+  const byText = await create(delta, 'by-text', { partitionBy: ['odd-name.é'] })
   const places = ['a b', 'x/y', 'q?=%', '%2F', 'ü', '{[^]}', "it's", 'c:\\d', '#1&2', '"']
-  await byText.append(places.map((place, i) => ({ ...rowOf(i), 'odd name é': place })))
+  await byText.append(places.map((place, i) => ({ ...rowOf(i), 'odd-name.é': place })))
   await byText.merge(
     [
-      { id: 'none', 'odd name é': null },
+      { id: 'none', 'odd-name.é': null },
       { id: 'key 0', n: 1 }
     ],
     rules
