@@ -9,6 +9,7 @@ import {
 } from './actions.ts'
 import type { DataFiles, Lease } from './data-files.ts'
 import { readLastCheckpoint } from './log/last-checkpoint.ts'
+import { isReconciled } from './log/reconciled.ts'
 import { commitPath, sidecarPath } from './log-path.ts'
 import { findLogSegment, type LogSegment, type SegmentCommit } from './log-segment.ts'
 import { LogState } from './log-state.ts'
@@ -116,6 +117,9 @@ async function loadByListing(
   try {
     const { state } = base
     for await (const { commit, actions } of readAhead(source, base.commits)) {
+      if (commit.from !== undefined && !isReconciled(actions)) {
+        throw new DeltaError('DELTA_LOG_CORRUPT', `${commit.path} says of one thing several`)
+      }
       state.apply(commit.version, actions)
     }
     if (base.commits.length === 0) {

@@ -6,8 +6,8 @@ import { DeltaError } from '../../core/index.ts'
 import { type Action, serialiseCommit } from '../actions.ts'
 import { compactionPath } from '../log-path.ts'
 import { readCommitIfThere } from '../log-reader.ts'
-import { fileKey } from '../log-state.ts'
 import type { DeltaPorts } from '../ports.ts'
+import { keyOf } from './reconciled.ts'
 
 /** Commits read at a time. */
 const READ_AHEAD = 16
@@ -65,20 +65,4 @@ class Compacted {
   actions(): Action[] {
     return [...this.#byKey.values()]
   }
-}
-
-function keyOf({
-  add,
-  remove,
-  metaData,
-  protocol,
-  txn,
-  domainMetadata
-}: Action): string | undefined {
-  if (add != null) return `file ${fileKey(add)}`
-  if (remove != null) return `file ${fileKey(remove)}`
-  if (metaData != null) return 'metaData'
-  if (protocol != null) return 'protocol'
-  if (txn != null) return `txn ${txn.appId}`
-  return domainMetadata == null ? undefined : `domain ${domainMetadata.domain}`
 }

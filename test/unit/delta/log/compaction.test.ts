@@ -61,6 +61,22 @@ describe('Compacted commits', () => {
     await assert.rejects(contentOf(delta, 20), { code: 'DELTA_VERSION_NOT_FOUND' })
   })
 
+  test('are passed over when they say of one file several things, as some of Databricks do', async () => {
+    await using delta = await openMemoryDelta()
+    const table = await open(delta, rare)
+    for (let i = 1; i <= 9; i++)
+      await table.merge([{ id: 'same' }], { keys: ['id'], overwrite: true })
+    const expected = await contentOf(delta)
+    const commits = await Promise.all(
+      [8, 7, 6, 5, 4, 3, 2].map(version => delta.ports.store.get(`${LOG}/${pad(version)}.json`))
+    )
+    const lines = Buffer.concat(commits).toString().split('\n')
+    const kept = lines.filter(line => line !== '' && !line.includes('commitInfo'))
+    assert.ok(new Set(kept).size > 8)
+    await delta.ports.store.put(compacted(2, 8), Buffer.from(kept.join('\n')))
+    assert.deepEqual(await contentOf(delta), expected)
+  })
+
   test('are passed over for the commits when they are damaged', async () => {
     await using delta = await openMemoryDelta()
     const table = await open(delta, rare)
