@@ -9,7 +9,7 @@ const kinds = ['embedded', 'kafka'] as const
 
 export const logCopy: Command = {
   name: 'log copy',
-  summary: 'Copy all topics, and the positions of the workers, between the embedded log and Kafka.',
+  summary: 'Copy topics and the positions of workers between the embedded log and Kafka.',
   description:
     'Stop the workers first: both logs are refused while they run. Topics are created with the partitions that they have in the source. Each record takes its offset along in the header x-copied-offset; positions are translated by it. A copy that was interrupted goes on where it stopped when it is started again. Afterwards set KAFKA_BOOTSTRAP_SERVERS (or unset it, after copying back) and start the workers.',
   options: {
