@@ -23,7 +23,7 @@ export interface DeltaOptions {
 export interface HistoryEntry {
   /** The version that it made. */
   readonly version: number
-  /** Milliseconds since the epoch: the in-commit timestamp, where there is one. */
+  /** Milliseconds since the epoch, as time travel takes it: in-commit timestamp, or time of the commit file. */
   readonly timestamp: number | undefined
   /** Whether the timestamp is one that the protocol warrants: later than that of the version before. */
   readonly inCommitTimestamp: boolean

@@ -43,6 +43,16 @@ export async function versionAt(
   )
 }
 
+/** By version, when those were committed that can be rebuilt: what time travel goes by, without in-commit timestamps. */
+export async function fileTimes(
+  ports: DeltaPorts,
+  table: string,
+  newest: number
+): Promise<ReadonlyMap<number, number>> {
+  const files = await datedFiles(ports, table, newest)
+  return new Map(files.map(({ version, time }) => [version, time]))
+}
+
 class DatedLog {
   readonly #ports: DeltaPorts
   readonly #table: string

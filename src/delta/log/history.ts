@@ -3,6 +3,7 @@ import type { CommitInfoAction } from '../actions.ts'
 import { readCommitInfo } from '../log-reader.ts'
 import type { DeltaPorts } from '../ports.ts'
 import type { HistoryEntry } from '../table-options.ts'
+import { fileTimes } from './commit-times.ts'
 
 /** Commits read at a time. */
 const READ_AHEAD = 16
@@ -15,6 +16,7 @@ export async function historyOf(
   limit: number
 ): Promise<HistoryEntry[]> {
   const entries: HistoryEntry[] = []
+  const times = await fileTimes(ports, table, newest)
   const last = Math.max(0, newest - limit + 1)
   for (let first = newest; first >= last; first -= READ_AHEAD) {
     const count = Math.min(READ_AHEAD, first - last + 1)
@@ -22,17 +24,22 @@ export async function historyOf(
     const infos = await Promise.all(versions.map(one => readCommitInfo(ports, table, one)))
     for (const [index, info] of infos.entries()) {
       if (info === undefined) return entries
-      entries.push(entryOf(first - index, info))
+      entries.push(entryOf(first - index, info, times.get(first - index)))
     }
   }
   return entries
 }
 
-function entryOf(version: number, info: CommitInfoAction): HistoryEntry {
+/** The time is the one that time travel goes by, and not when the writer began to write, as the commit says. */
+function entryOf(
+  version: number,
+  info: CommitInfoAction,
+  committed: number | undefined
+): HistoryEntry {
   const { inCommitTimestamp, timestamp, operationParameters, operationMetrics } = info
   return {
     version,
-    timestamp: whole(inCommitTimestamp) ?? whole(timestamp),
+    timestamp: whole(inCommitTimestamp) ?? committed ?? whole(timestamp),
     inCommitTimestamp: whole(inCommitTimestamp) !== undefined,
     operation: text(info.operation),
     parameters: fieldsOf(operationParameters),
