@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Admin } from '@platformatic/kafka'
 import { alone, jars } from './maven.ts'
+import { waitUntil } from './whole-pipeline.ts'
 
 const run = promisify(execFile)
 const KAFKA = ['org.apache.kafka:kafka_2.13:4.1.0']
@@ -207,9 +208,14 @@ export async function deleteTopics(
     retries: 40,
     retryDelay: 500
   })
-  const present = new Set(await admin.listTopics())
-  const topics = names.filter(name => present.has(name))
+  const there = async () => {
+    const present = new Set(await admin.listTopics())
+    return names.filter(name => present.has(name))
+  }
+  const topics = await there()
   if (topics.length > 0) await admin.deleteTopics({ topics })
+  // A broker deletes some time after it said so; whoever creates them anew before would find the old ones.
+  await waitUntil(async () => (await there()).length === 0, 'the topics are gone')
   await admin.close()
 }
 

@@ -69,8 +69,12 @@ if (cluster !== undefined) {
       const whole = await openWhole({ events: 1, projects: 1, settings })
       const { log, config } = whole.pipeline
       try {
-        await deleteTopics(cluster, [topics.claimx.raw, topics.claimx.results])
+        const deleted = [topics.claimx.raw, topics.claimx.results]
+        await deleteTopics(cluster, deleted)
+        // A broker creates a topic some time after it said so.
+        const present = async () => (await log.describeTopics(deleted)).map(({ name }) => name)
         await log.createTopics([{ name: topics.claimx.raw, partitions: 2, retentionMs: 3_600_000 }])
+        await waitUntil(async () => (await present()).length === 1, 'one is there again')
         const specs = topicSpecs(config)
         const found = await log.describeTopics(specs.map(spec => spec.name))
         const told = topicDifferences(specs, found, config).map(
