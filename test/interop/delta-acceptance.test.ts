@@ -13,8 +13,8 @@ import { normalised } from '../helpers/parquet-values.ts'
 
 const directory = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'dat')
 const present = existsSync(directory)
-// Nothing installs these tables: a clone without the shared folder beside it goes without, in CI too.
 if (!present) {
+  if (process.env['CI'] === 'true') throw new Error('The DAT tables are missing')
   process.stderr.write('SKIPPED: the DAT tables are not on this machine\n')
 }
 

@@ -13,8 +13,8 @@ import { unpack } from '../helpers/tar.ts'
 
 const directory = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'delta-golden')
 const present = existsSync(directory)
-// Nothing installs these tables: a clone without the shared folder beside it goes without, in CI too.
 if (!present) {
+  if (process.env['CI'] === 'true') throw new Error('The golden tables are missing')
   process.stderr.write('SKIPPED: the golden tables are not on this machine\n')
 }
 

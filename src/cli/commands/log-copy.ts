@@ -20,7 +20,7 @@ export const logCopy: Command = {
     ...configOptions
   },
   examples: [
-    'KAFKA_BOOTSTRAP_SERVERS=broker:9092 claims-pipeline log copy --dry-run',
+    'claims-pipeline log copy --dry-run --config claims.yaml',
     'KAFKA_BOOTSTRAP_SERVERS=broker:9092 claims-pipeline log copy',
     'KAFKA_BOOTSTRAP_SERVERS=broker:9092 claims-pipeline log copy --from kafka --to embedded'
   ],

@@ -25,7 +25,7 @@ describe('command line', () => {
     for (const command of commands) {
       const { code, out } = await run(...command.name.split(' '), '--help')
       assert.equal(code, 0, command.name)
-      assert.match(out, /Examples:\n {2}([A-Z_]+=\S+ )?claims-pipeline /, command.name)
+      assert.match(out, /Examples:\n {2}claims-pipeline /, command.name)
       const [body = ''] = out.split('\nExamples:')
       for (const line of body.split('\n')) assert.ok(line.length <= 80, `${command.name}: ${line}`)
     }
