@@ -17,6 +17,7 @@ import type {
 } from './parquet-engine.ts'
 import { partitionDirectory, partitionFields } from './partition-values.ts'
 import { encodePath } from './paths.ts'
+import type { PreparedFiles } from './prepared-files.ts'
 import { rowIdColumn, trackingColumns } from './row-tracking/index.ts'
 import { physicalName, type SchemaField } from './schema.ts'
 import { serialiseStats } from './stats.ts'
@@ -221,9 +222,14 @@ function addOf(
 export async function deleteOrphans(
   log: TableLog,
   sizes: ReadonlyMap<string, number>,
-  committed: readonly Pick<AddAction, 'path' | 'deletionVector'>[]
+  { written, marked, changes }: PreparedFiles
 ): Promise<number> {
   const used = new Set<string>()
+  const committed: Pick<AddAction, 'path' | 'deletionVector'>[] = [
+    ...written.flatMap(file => file.add ?? []),
+    ...marked.map(mark => mark.after),
+    ...changes
+  ]
   for (const add of committed) {
     used.add(objectPath(log.path, add))
     const vector = add.deletionVector == null ? undefined : vectorPath(log.path, add.deletionVector)

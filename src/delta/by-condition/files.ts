@@ -3,12 +3,13 @@
  * next, what is still right. A copy is right while its file is as it was; rows that were written anew are
  * right while the same rows of the same file are found, whatever else of it another writer deleted.
  */
-import type { AddAction, CdcAction } from '../actions.ts'
+import type { AddAction } from '../actions.ts'
 import { recordsChanges } from '../change-data/index.ts'
-import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
+import { Marks, writesVectors } from '../deletion-vectors/index.ts'
 import { averageRowBytes, targetFileBytes } from '../file-sizes.ts'
 import { deleteOrphans, writeFile } from '../file-writer.ts'
 import type { Snapshot } from '../log-state.ts'
+import { type PreparedFiles as Prepared, WRITES_AT_ONCE } from '../prepared-files.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
@@ -24,18 +25,7 @@ export interface WrittenFile extends PlannedFile {
   readonly add: AddAction | undefined
 }
 
-export interface PreparedFiles {
-  readonly written: readonly WrittenFile[]
-  readonly marked: readonly Marked[]
-  readonly emptied: readonly AddAction[]
-  /** Files of changes; none where readers can tell the changes from the others. */
-  readonly changes: readonly CdcAction[]
-}
-
-export const NO_FILES: PreparedFiles = { written: [], marked: [], emptied: [], changes: [] }
-
-/** One file encodes while another waits for the disk; more would only hold more memory. */
-const WRITES_AT_ONCE = 2
+export type PreparedFiles = Prepared<WrittenFile>
 
 export class ChangedFiles {
   readonly #log: TableLog
@@ -89,11 +79,7 @@ export class ChangedFiles {
 
   /** Deletes the files that the commit does not refer to. Resolves to their bytes. */
   async dropOrphans(committed: PreparedFiles): Promise<number> {
-    return await deleteOrphans(this.#log, this.#sizes, [
-      ...committed.written.flatMap(file => file.add ?? []),
-      ...committed.marked.map(mark => mark.after),
-      ...committed.changes
-    ])
+    return await deleteOrphans(this.#log, this.#sizes, committed)
   }
 
   readonly #wrote = (path: string, bytes: number): void => {

@@ -7,6 +7,7 @@ import { DeltaError } from '../../core/index.ts'
 import { targetFileBytes } from '../file-sizes.ts'
 import type { FileOfRows } from '../key-index/index.ts'
 import type { Snapshot } from '../log-state.ts'
+import { NO_FILES } from '../prepared-files.ts'
 import { isAppendOnly } from '../protocol.ts'
 import type { MergeRules } from '../row-policies.ts'
 import { type RowRules, rowRulesOf } from '../row-rules/index.ts'
@@ -153,7 +154,7 @@ class MergeWork {
     const decisions = this.#decider.decide(snapshot, groups, matches)
     if (decisions.all.size === 0 && transactions.length === 0) {
       const wasted = await this.discard()
-      return this.#result(snapshot.version, decisions, NOTHING, wasted, lost)
+      return this.#result(snapshot.version, decisions, NO_FILES, wasted, lost)
     }
     options.signal?.throwIfAborted()
     await this.#newRows?.finish(decisions)
@@ -169,7 +170,7 @@ class MergeWork {
 
   /** Deletes what was written; resolves to its bytes. */
   async discard(): Promise<number> {
-    return await this.#files.dropOrphans(NOTHING)
+    return await this.#files.dropOrphans(NO_FILES)
   }
 
   async #prepare(
@@ -221,8 +222,6 @@ function filesOfRows({ written }: PreparedFiles): FileOfRows[] {
     add === undefined || inputs.length > 0 ? [] : [{ add, rows: rows.map(row => row.values) }]
   )
 }
-
-const NOTHING: PreparedFiles = { written: [], marked: [], emptied: [], changes: [] }
 
 function assertOnlyAppends({ files, marks, emptied }: MergePlan, where: string): void {
   const changes = marks.length + emptied.length

@@ -8,6 +8,7 @@ import { recordsChanges } from '../change-data/index.ts'
 import { type Marked, Marks, writesVectors } from '../deletion-vectors/index.ts'
 import { deleteOrphans, writeFile } from '../file-writer.ts'
 import { fileKey, type Snapshot } from '../log-state.ts'
+import { type PreparedFiles as Prepared, WRITES_AT_ONCE } from '../prepared-files.ts'
 import { rowIdColumn } from '../row-tracking/index.ts'
 import { objectPath } from '../table-files.ts'
 import type { TableLog } from '../table-log.ts'
@@ -29,19 +30,8 @@ export interface WrittenFile extends PlannedFile {
   readonly add: AddAction | undefined
 }
 
-/** What the commit of an attempt says of files. */
-export interface PreparedFiles {
-  /** Data files written, with the vector of rows that are obsolete already. */
-  readonly written: readonly WrittenFile[]
-  /** Files that stay, with new vectors. */
-  readonly marked: readonly Marked[]
-  readonly emptied: readonly AddAction[]
-  /** Files of changes; none where readers can tell the changes from the others. */
-  readonly changes: readonly CdcAction[]
-}
+export type PreparedFiles = Prepared<WrittenFile>
 
-/** One file encodes while another waits for the disk; more would only hold more memory. */
-const WRITES_AT_ONCE = 2
 /** A file of which more is obsolete is written again. */
 const OBSOLETE_PART = 0.5
 
@@ -106,11 +96,7 @@ export class MergeFiles {
    * Resolves to their bytes.
    */
   async dropOrphans(committed: PreparedFiles): Promise<number> {
-    return await deleteOrphans(this.#log, this.#sizes, [
-      ...committed.written.flatMap(file => file.add ?? []),
-      ...committed.marked.map(mark => mark.after),
-      ...committed.changes
-    ])
+    return await deleteOrphans(this.#log, this.#sizes, committed)
   }
 
   readonly #wrote = (path: string, bytes: number): void => {
